@@ -1,0 +1,177 @@
+"""The tables of voc: names, columns, keys, and the one gate that checks them.
+
+Column words: `_id` key, `_at` instant (UTC), `_on` date, `_yen`, `_seconds`, `_share` 0..1,
+`n_` count, `is_` boolean. A type followed by `?` may be empty. One name, one meaning everywhere.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from voc.errors import TableError
+
+INSTANT = "datetime64[us, UTC]"
+DATE = "datetime64[us]"
+_PANDAS = {
+    "text": "str",
+    "int": "int64",
+    "float": "float64",
+    "bool": "boolean",
+    "instant": INSTANT,
+    "date": DATE,
+    "texts": "object",
+    "floats": "object",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: `columns` maps a name to text, int, float, bool, instant, date, texts or floats (+ `?`)."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: dict[str, str]
+
+    def type_of(self, column: str) -> str:
+        return self.columns[column].rstrip("?")
+
+    def may_be_empty(self, column: str) -> bool:
+        return self.columns[column].endswith("?")
+
+
+def _table(name: str, key: str, columns: str) -> Table:
+    pairs = (item.split(":") for item in columns.split())
+    return Table(name, tuple(key.split()), {column: kind for column, kind in pairs})
+
+
+CUSTOMERS = _table("customers", "customer_id", """
+    customer_id:text plan:text? segment:text? monthly_price_yen:float? started_on:date? ended_on:date?""")
+USAGE = _table("usage", "customer_id month_on", "customer_id:text month_on:date n_logins:float?")
+FAQ = _table("faq", "article_id", "article_id:text title:text body:text url:text?")
+CONTACTS = _table("contacts", "contact_id", """
+    contact_id:text customer_id:text? channel:text started_at:instant thread_id:text? episode_id:text?
+    duplicate_of:text? queue:text? handle_seconds:float? n_transfers:float? is_resolved:bool? csat:float?
+    nps:float? rating:float? subject:text? source:text source_row:text content_sha:text""")
+TURNS = _table("turns", "turn_id", """
+    turn_id:text contact_id:text position:int speaker:text question:text? start_seconds:float? text:text""")
+SENTENCES = _table("sentences", "sentence_id", """
+    sentence_id:text turn_id:text contact_id:text position:int start:int end:int text:text terms:texts
+    set_aside:text?""")
+OPINIONS = _table("opinions", "sentence_id", """
+    sentence_id:text p_negative:float p_neutral:float p_positive:float polarity:text strength:float
+    p_complaint:float p_request:float p_question:float p_praise:float p_cancel:float p_other:float
+    intent:text flags:texts is_abstained:bool cue:text?""")
+REQUESTS = _table("requests", "sentence_id", """
+    sentence_id:text phrase:text object:text? change:text place:text? is_implied:bool""")
+EMBEDDINGS = _table("embeddings", "sentence_id model", "sentence_id:text model:text vector:floats")
+ISSUES = _table("issues", "issue_id", """
+    issue_id:text parent:text? label:text kind:text status:text owner:text? first_seen_at:instant
+    centroid:floats threshold:float effort:float? due_on:date? exemplar_ids:texts keywords:texts
+    n_sentences:int""")
+ISSUE_EVENTS = _table("issue_events", "event_id", """
+    event_id:text issue_id:text kind:text at:instant by:text from:text? to:text?""")
+MENTIONS = _table("mentions", "issue_id sentence_id", """
+    issue_id:text sentence_id:text contact_id:text customer_id:text? mentioned_at:instant probability:float""")
+IMPACT = _table("impact", "issue_id period_start_on", """
+    issue_id:text period_start_on:date period_end_on:date
+    churns_prevented:float? churns_low:float? churns_high:float? churns_shrunken:float?
+    n_exposed_events:float log_odds:float? log_odds_se:float? e_value:float? tier:text flag:text badge:text?
+    mrr_yen:float? ltv_yen:float? ltv_low_yen:float? ltv_high_yen:float? ltv_shrunken_yen:float?
+    n_contacts:float n_customers:int contact_cost_yen:float repeat_cost_yen:float
+    deflectable_low_yen:float deflectable_high_yen:float months_to_answer:float? notes:text?""")
+IMPACT_TOTALS = _table("impact_totals", "scope", """
+    scope:text n_issues:int churns_prevented:float? churns_low:float? churns_high:float?
+    ltv_yen:float? ltv_low_yen:float? ltv_high_yen:float? contact_cost_yen:float? note:text?""")
+ISSUE_MONTHS = _table("issue_months", "issue_id month_on", """
+    issue_id:text month_on:date n_contacts:float n_customers:int contact_cost_yen:float""")
+ISSUE_SEGMENTS = _table("issue_segments", "issue_id attribute value", """
+    issue_id:text attribute:text value:text n_customers:int share:float base_share:float""")
+COMPANY_MONTHS = _table("company_months", "month_on", """
+    month_on:date n_customers:int n_churned:int churn_share:float? mrr_yen:float? mrr_lost_yen:float?
+    mrr_churn_share:float? n_contacts:int contact_cost_yen:float nps:float? n_nps:int""")
+RANKING = _table("ranking", "issue_id audience", """
+    issue_id:text audience:text rank:int rank_low:int rank_high:int top5_share:float score_yen:float
+    reason:text""")
+REJECTS = _table("rejects", "source source_row stage reason", "source:text source_row:text stage:text reason:text")
+RUNS = _table("runs", "run_id", """
+    run_id:text as_of_on:date started_at:instant finished_at:instant? status:text config_sha:text seed:int
+    inputs:text versions:text models:text counts:text seconds:text settings:text""")
+
+TABLES = {table.name: table for table in list(globals().values()) if isinstance(table, Table)}
+
+
+def empty(table: Table) -> pd.DataFrame:
+    """A frame with no rows and exactly the columns and types of `table`."""
+    return pd.DataFrame({column: pd.Series([], dtype=_PANDAS[table.type_of(column)]) for column in table.columns})
+
+
+def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Return `frame` with exactly the columns, order and types of `table`, sorted by its key.
+
+    Columns that may be empty are added when absent; columns that the table does not know are refused.
+    Raises TableError with every fault at once: missing or unknown columns, wrong types, empty values
+    where none may be, duplicate keys.
+    """
+    faults = []
+    missing = [c for c in table.columns if c not in frame and not table.may_be_empty(c)]
+    unknown = [c for c in frame.columns if c not in table.columns]
+    if missing:
+        faults.append(f"columns missing: {missing}; the frame has {list(frame.columns)}")
+    if unknown:
+        faults.append(f"columns not in the table: {unknown}; allowed are {list(table.columns)}")
+    if faults:
+        raise TableError(f"table {table.name}: " + "; ".join(faults))
+    columns = {}
+    for column in table.columns:
+        dtype = _PANDAS[table.type_of(column)]
+        values = frame[column] if column in frame else pd.Series([None] * len(frame), index=frame.index)
+        try:
+            columns[column] = _cast(values, dtype)
+        except (ValueError, TypeError) as error:
+            faults.append(f"column {column} cannot be read as {dtype}: {error}")
+            continue
+        if not table.may_be_empty(column) and columns[column].isna().any():
+            faults.append(f"column {column} is empty in {int(columns[column].isna().sum())} rows")
+    if faults:
+        raise TableError(f"table {table.name}: " + "; ".join(faults))
+    checked = pd.DataFrame(columns)
+    key = list(table.key)
+    doubled = checked.duplicated(key)
+    if doubled.any():
+        example = checked.loc[doubled, key].iloc[0].to_dict()
+        raise TableError(f"table {table.name}: {int(doubled.sum())} rows repeat a key, for example {example}")
+    return checked.sort_values(key, kind="stable", ignore_index=True)
+
+
+def _cast(values: pd.Series, dtype: str) -> pd.Series:
+    if dtype == "str":
+        return values.where(values.notna(), None).astype("str")
+    if dtype == INSTANT:
+        return pd.to_datetime(values, utc=True).astype(dtype)
+    if dtype == DATE:
+        return pd.to_datetime(values).astype(dtype).dt.normalize()
+    return values.astype(dtype)
+
+
+def content_sha(frame: pd.DataFrame) -> str:
+    """SHA-256 over the values of a checked frame, columns and rows in their order (floats to 9 digits)."""
+    digest = hashlib.sha256("\x1f".join(frame.columns).encode())
+    for column in frame:
+        values = frame[column]
+        if values.dtype == "float64":
+            cells = np.char.mod("%.9g", values.to_numpy()).tolist()
+        elif str(values.dtype).startswith("datetime64"):
+            cells = values.astype("str").tolist()
+        else:
+            cells = [_cell(value) for value in values.tolist()]
+        digest.update("\x1e".join(map(str, cells)).encode("utf-8", "surrogatepass"))
+        digest.update(b"\x1d")
+    return digest.hexdigest()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return "\x1c".join(f"{item:.4f}" if isinstance(item, float) else str(item) for item in value)
+    return "" if value is None or value is pd.NA or value != value else str(value)
