@@ -1,0 +1,61 @@
+"""Sentences that carry no voice: back-channels, greetings, identity checks, holding the line, non-answers.
+
+They are kept with the reason and counted, but nothing is judged, embedded or matched on them.
+"""
+
+import re
+from collections.abc import Sequence
+
+from voc.japanese import Token, content_terms
+
+MASK = re.compile(r"\[[^\[\]\s]{1,12}\d*\]")
+_NON_ANSWER = re.compile(
+    r"^(特に|とくに|別に|今のところ|現時点では|今は|とりあえず)*(は|、|に)*"
+    r"(なし|無し|ない(です)?|無い(です)?|ありません|ございません|ないです|思いつきません|わかりません|分かりません|不明|未記入|同上|以上)(です)?$"
+)
+_GREETING = re.compile(
+    r"(いつも)?(大変)?お世話になって(おり)?(い)?ます|お世話になります|お疲れ(様|さま)です|(何卒)?(どうぞ)?よろしく(お願い(いた|致|申し上げ)?(し)?ます|お願いします)?"
+    r"|(どうも)?(本当に|誠に|大変)?ありがとうございま(す|した)|(どうも)?すみません(でした)?|失礼(いた|致)?し(ます|ました|ます)|突然(の)?(メール|ご連絡)(にて)?"
+    r"|(お)?忙しい(ところ|中)(恐れ入り|申し訳(ござい|あり)ま|恐縮)\w*|ご確認(の(ほど|程))?|(ご)?(返信|連絡|回答|対応|検討|教示)(の(ほど|程))?(を)?(何卒|どうぞ)?(よろしく)?お(待ち|願い)\w*"
+    r"|以上(です|になります|となります)?|取り急ぎ\w{0,8}|初めて(ご)?(連絡|メール)(いた|致)?\w{0,8}|こんにち(は|わ)|おはようございます|こんばんは|もしもし|御中|ご担当者?(様|さま)?|サポート(窓口|センター|担当)?(の)?(様|皆様|御中)"
+)
+_IDENTITY = re.compile(
+    r"(と)?申します|(電話番号|番号|氏名|名前|住所|生年月日|会社名|メールアドレス|契約者|登録(名|番号))は|(本人|代理)です|(わたく?し|私)です|登録は|担当の"
+)
+_NAMED = re.compile(r"^(はい|あ|ええと?|えーと)*.{0,24}\[氏名\d*\](です|と申します|でございます|といいます)(けど|が|けれども)?$")
+_HOLD = re.compile(r"(はい)?(お)?待ち?(し(ます|てます)|って(い)?ます|ます)|どうぞ|大丈夫です|お願いします|承知(いた|致)?しました|(わかり|分かり)ました|了解(です|しました)")
+_EMPTY_POS = {"感動詞", "補助記号", "助詞", "助動詞", "接続詞", "空白", "記号", "代名詞", "接頭辞", "接尾辞"}
+_EMPTY_WORDS = frozenset("そう 然う 成る程 本当 はい ええ うん なるほど 分かる 解る 承知 了解 結構 大丈夫 其れ 確か 一応".split())
+_PATTERNS = (("greeting", _GREETING), ("identity", _IDENTITY), ("hold", _HOLD))
+
+
+def reason_to_set_aside(text: str, tokens: Sequence[Token]) -> str | None:
+    """backchannel, greeting, identity, hold or non_answer; None where the sentence may carry a voice.
+
+    `tokens` are the Sudachi tokens of `text`. A sentence is set aside only if nothing but such phrases stands in it.
+    """
+    bare = re.sub(r"[\s。．、，・！？!?…ー〜~\-―−\"'「」()（）]+", "", text)
+    if not bare:
+        return "non_answer"
+    if _NON_ANSWER.match(bare):
+        return "non_answer"
+    masked = MASK.search(text) is not None
+    if masked and _NAMED.match(bare):
+        return "identity"
+    rest = MASK.sub("", bare)
+    if all(t.pos in _EMPTY_POS or t.normal in _EMPTY_WORDS or t.detail.startswith("フィラー") for t in tokens):
+        return "backchannel"
+    found = "identity" if masked else None
+    for name, pattern in _PATTERNS:
+        shorter = pattern.sub("", rest)
+        if shorter != rest:
+            found = found or name
+            rest = shorter
+    if found is None:
+        return None
+    left = [t for t in tokens if t.surface in rest and t.pos not in _EMPTY_POS and t.normal not in _EMPTY_WORDS]
+    return found if len(rest) <= 3 or not _carries(left) else None
+
+
+def _carries(tokens: Sequence[Token]) -> bool:
+    return len(content_terms([t for t in tokens if "固有名詞" not in t.detail])) > 0

@@ -1,0 +1,76 @@
+"""The tables on disk or S3: one Delta table each, read and written whole.
+
+A write is one Delta commit, so a reader sees either the old table or the new one, never a torn one
+(25 writes killed at random: none torn; STACK.md section 3 has the comparison with other stores).
+"""
+
+import time
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
+
+from voc.tables import Table, check, empty
+
+_ATTEMPTS = 5
+_ARROW = {
+    "text": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "instant": pa.timestamp("us", "UTC"),
+    "date": pa.date32(),
+    "texts": pa.list_(pa.string()),
+    "floats": pa.list_(pa.float32()),
+}
+
+
+def write_table(frame: pd.DataFrame, table: Table, *, store: str) -> int:
+    """Replace `table` in `store` by `frame` (checked). Returns the version that was written."""
+    arrow = _to_arrow(check(frame, table), table)
+    path = _path(table, store)
+    for attempt in range(_ATTEMPTS):
+        try:
+            write_deltalake(path, arrow, mode="overwrite", schema_mode="overwrite")
+            break
+        except CommitFailedError:  # another writer was first; its commit stands, ours is tried on top of it
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(0.2 * 2**attempt)
+    return DeltaTable(path).version()
+
+
+def append_rows(frame: pd.DataFrame, table: Table, *, store: str) -> int:
+    """Add rows to `table`; rows that repeat a stored key replace it. Returns the version that was written."""
+    stored = read_table(table, store=store)
+    key = list(table.key)
+    old = stored[~stored.set_index(key).index.isin(frame.set_index(key).index)]
+    return write_table(pd.concat([part for part in (old, frame) if len(part)] or [stored]), table, store=store)
+
+
+def read_table(table: Table, *, store: str, version: int | None = None) -> pd.DataFrame:
+    """The rows of `table`, checked; an empty frame with its columns where nothing was written yet."""
+    path = _path(table, store)
+    if not DeltaTable.is_deltatable(path):
+        return empty(table)
+    return check(DeltaTable(path, version=version).to_pandas(types_mapper=None), table)
+
+
+def _path(table: Table, store: str) -> str:
+    return f"{store.rstrip('/')}/{table.name}" if "://" in store else str(Path(store) / table.name)
+
+
+def _to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
+    arrays = []
+    for column in table.columns:
+        kind = table.type_of(column)
+        values = frame[column]
+        if kind == "text":
+            values = values.astype(object).where(values.notna(), None)
+        elif kind in {"texts", "floats"}:
+            values = [None if value is None else list(value) for value in values]
+        arrays.append(pa.array(values, type=_ARROW[kind], from_pandas=True))
+    fields = [pa.field(column, array.type) for column, array in zip(table.columns, arrays, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
