@@ -1,0 +1,156 @@
+"""Masked tables -> what customers say, which issues there are, what each costs, in which order."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from prefect import flow
+
+from flows.record import RunRecord
+from flows.tasks import edge_task, task
+from voc import japanese
+from voc.config import Config
+from voc.embeddings import embed, registry
+from voc.impact.estimate import estimate
+from voc.issues.ledger import update_ledger
+from voc.opinions import judge_opinions, load_heads
+from voc.ranking import rank
+from voc.requests import normalise_requests
+from voc.sentences import split_sentences
+from voc.store import read_table, write_table
+from voc.tables import (
+    CONTACTS,
+    CUSTOMERS,
+    EMBEDDINGS,
+    ISSUE_EVENTS,
+    ISSUES,
+    OPINIONS,
+    RANKING,
+    TABLES,
+    TURNS,
+    USAGE,
+    check,
+    empty,
+)  # fmt: skip
+
+ISSUE_MODEL, OPINION_MODEL = "use", "e5"
+_BATCH = 1000
+
+read_table_task = edge_task(read_table, name="表の読み込み")
+write_table_task = edge_task(write_table, name="保存")
+split_sentences_task = task(split_sentences, name="文への分割")
+embed_task = task(embed, name="ベクトル化")
+judge_opinions_task = task(judge_opinions, name="意見の判定")
+normalise_requests_task = task(normalise_requests, name="要望の抽出")
+update_ledger_task = task(update_ledger, name="課題の台帳")
+estimate_task = task(estimate, name="影響額の推定")
+rank_task = task(rank, name="順位付け")
+
+
+@flow(name="voc-analyze", validate_parameters=False, persist_result=False)
+def analyze(config: Config, *, store: str, record: RunRecord) -> pd.Timestamp:
+    """Write sentences ... ranking from the tables that ingest wrote. Returns the as-of day."""
+    contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
+    as_of_on = as_of_day(config, contacts)
+    with record.stage("sentences"):
+        sentences = split_sentences_task(turns, tokenize=japanese.tokenize)
+    voices = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)].reset_index(drop=True)
+    record.counts["sentences"] = len(sentences)
+    record.counts["set_aside"] = sentences["set_aside"].value_counts().sort_index().to_dict()
+    record.counts["voices"] = len(voices)
+    opinions = _opinions(voices, record=record)
+    with record.stage("requests"):
+        requests = normalise_requests_task(voices, opinions, parse=japanese.parse)
+    record.counts["requests"] = len(requests)
+    vectors = _vectors(voices["text"], model=ISSUE_MODEL, stage="embeddings", record=record)
+    voices = voices.merge(contacts[["contact_id", "customer_id", "started_at"]], on="contact_id", how="left")
+    with record.stage("issues"):
+        update = update_ledger_task(
+            voices, opinions, vectors, issues=read_table(ISSUES, store=store),
+            events=read_table(ISSUE_EVENTS, store=store), settings=config.issues, seed=config.seed,
+            at=_instant(as_of_on, config), parse=japanese.parse,
+        )  # fmt: skip
+    record.counts["issues"] = len(update.issues)
+    record.counts["unassigned_share"] = round(update.unassigned_share, 4)
+    tables = {
+        "sentences": sentences, "opinions": opinions, "requests": requests,
+        "embeddings": _embedding_rows(voices, vectors), "issues": update.issues, "issue_events": update.events,
+        "mentions": update.mentions,
+        **_impact(contacts, update, config, store=store, as_of_on=as_of_on, record=record),
+    }  # fmt: skip
+    with record.stage("store"):
+        for name, frame in tables.items():
+            write_table_task(frame, TABLES[name], store=store)
+    record.models = {name: entry.get("sha256", "") for name, entry in registry().items()}
+    return as_of_on
+
+
+def as_of_day(config: Config, contacts: pd.DataFrame) -> pd.Timestamp:
+    """The configured analysis date, else the day after the last contact, so that no clock decides a result."""
+    if config.company.as_of_on:
+        return pd.Timestamp(config.company.as_of_on)
+    last = contacts["started_at"].max().tz_convert(config.company.timezone)
+    return last.tz_localize(None).normalize() + pd.Timedelta(days=1)
+
+
+def _instant(day: pd.Timestamp, config: Config) -> pd.Timestamp:
+    return day.tz_localize(config.company.timezone).tz_convert("UTC")
+
+
+def _vectors(texts: pd.Series, *, model: str, stage: str, record: RunRecord) -> np.ndarray:
+    distinct = sorted(set(texts), key=lambda text: (len(text), text))
+    with record.stage(stage):
+        parts = []
+        for start in range(0, len(distinct), _BATCH):
+            parts.append(embed_task(distinct[start : start + _BATCH], model=model))
+            record.progress(stage, min(start + _BATCH, len(distinct)), len(distinct))
+    place = {text: i for i, text in enumerate(distinct)}
+    return np.vstack(parts)[texts.map(place).to_numpy()] if parts else np.empty((0, 0), dtype="float32")
+
+
+def _opinions(voices: pd.DataFrame, *, record: RunRecord) -> pd.DataFrame:
+    """Each distinct sentence is judged once; the rows stand in the order of `voices`."""
+    if voices.empty:
+        return empty(OPINIONS)
+    distinct = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
+    vectors = _vectors(distinct["text"], model=OPINION_MODEL, stage="opinions", record=record)
+    with record.stage("opinions"):
+        judged = judge_opinions_task(distinct, vectors, heads=load_heads())
+    judged = judged.merge(distinct, on="sentence_id").drop(columns="sentence_id")
+    opinions = check(voices[["sentence_id", "text"]].merge(judged, on="text").drop(columns="text"), OPINIONS)
+    record.counts["opinions"] = opinions["intent"].value_counts().sort_index().to_dict()
+    return opinions.set_index("sentence_id").loc[voices["sentence_id"]].reset_index()
+
+
+def _embedding_rows(voices: pd.DataFrame, vectors: np.ndarray) -> pd.DataFrame:
+    if voices.empty:
+        return empty(EMBEDDINGS)
+    rows = pd.DataFrame({"sentence_id": voices["sentence_id"], "model": ISSUE_MODEL})
+    rows["vector"] = list(vectors)
+    return check(rows, EMBEDDINGS)
+
+
+def _impact(contacts, update, config: Config, *, store: str, as_of_on: pd.Timestamp, record: RunRecord) -> dict:
+    with record.stage("impact"):
+        found = estimate_task(
+            contacts, update.mentions, read_table(CUSTOMERS, store=store), read_table(USAGE, store=store), update.issues,
+            impact=config.impact, value=config.value, costs=config.costs, as_of=as_of_on, seed=config.seed,
+        )  # fmt: skip
+    record.settings.update(found.diagnostics)
+    with record.stage("ranking"):
+        ranking = [rank_task(found, update.issues, audience=audience) for audience in ("product", "executive")]
+    return {
+        "impact": found.impact, "impact_totals": found.totals, "issue_months": found.issue_months,
+        "issue_segments": found.issue_segments, "company_months": found.company_months,
+        "ranking": check(pd.concat(ranking, ignore_index=True), RANKING),
+    }  # fmt: skip
+
+
+def tables_for_reports(store: str) -> dict[str, pd.DataFrame]:
+    """Every table of the store but the vectors, which no report shows."""
+    return {name: read_table(table, store=store) for name, table in TABLES.items() if name != EMBEDDINGS.name}
+
+
+def store_of(config: Config, base: Path) -> str:
+    """The store's address: as configured where it is a URL, else under the configuration file's folder."""
+    return config.store.path if "://" in config.store.path else str(base / config.store.path)

@@ -1,0 +1,86 @@
+"""What one run did: seconds and counts per stage, told while it runs and written to table `runs`."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import pandas as pd
+
+from voc.config import Config
+from voc.tables import RUNS, check
+
+_PACKAGES = (
+    "voc", "prefect", "pandas", "numpy", "scikit-learn", "spacy", "ginza", "ja-ginza", "sudachipy", "sudachidict-core",
+    "sentence-transformers", "bertopic", "umap-learn", "hdbscan", "torch", "deltalake",
+)  # fmt: skip
+_NAMES = {
+    "read": "読み込み", "parse": "解析", "clean": "整形", "mask": "個人情報のマスク", "sentences": "文への分割",
+    "opinions": "意見の判定", "requests": "要望の抽出", "embeddings": "ベクトル化", "issues": "課題の台帳",
+    "impact": "影響額の推定", "ranking": "順位付け", "reports": "レポート作成", "store": "保存",
+}  # fmt: skip
+
+
+@dataclass
+class RunRecord:
+    """Grows while a run goes on. `counts` and `seconds` are keyed by stage, `inputs` by source."""
+
+    config: Config
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    inputs: dict = field(default_factory=dict)
+    models: dict = field(default_factory=dict)
+    counts: dict = field(default_factory=dict)
+    seconds: dict = field(default_factory=dict)
+    settings: dict = field(default_factory=dict)
+    is_quiet: bool = False
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage and tell its name; stages of one name add up."""
+        self.tell(f"▶ {_NAMES.get(name, name)}")
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - begin
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 2)
+        self.tell(f"  {_NAMES.get(name, name)}: {spent:,.1f} 秒")
+
+    def progress(self, name: str, done: int, total: int) -> None:
+        """One line that overwrites itself on a terminal, every tenth elsewhere."""
+        if self.is_quiet or not total:
+            return
+        if sys.stderr.isatty():
+            print(f"\r  {_NAMES.get(name, name)} {done:,}/{total:,}", end="\n" if done >= total else "", file=sys.stderr)
+        elif done >= total or (done * 10) // total != (max(done - 1, 0) * 10) // total:
+            self.tell(f"  {_NAMES.get(name, name)} {done:,}/{total:,}")
+
+    def tell(self, line: str) -> None:
+        if not self.is_quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    def row(self, *, as_of_on: pd.Timestamp, status: str) -> pd.DataFrame:
+        """This run as table RUNS."""
+        packages = {name: version(name) for name in _PACKAGES}
+        return check(
+            pd.DataFrame(
+                [
+                    {
+                        "run_id": self.started_at.strftime("R%Y%m%dT%H%M%S%f"), "as_of_on": as_of_on,
+                        "started_at": self.started_at, "finished_at": datetime.now(UTC), "status": status,
+                        "config_sha": self.config.sha(), "seed": self.config.seed, "inputs": _json(self.inputs),
+                        "versions": _json(packages), "models": _json(self.models), "counts": _json(self.counts),
+                        "seconds": _json(self.seconds), "settings": _json(self.settings),
+                    }
+                ]
+            ),
+            RUNS,
+        )  # fmt: skip
+
+
+def _json(value: dict) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

@@ -1,0 +1,59 @@
+"""The whole main job as one Prefect flow: `voc run` and `voc demo` are this flow."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_markdown_artifact
+
+from flows.analyze import analyze, store_of, tables_for_reports
+from flows.ingest import ingest
+from flows.record import RunRecord
+from flows.report import report
+from voc.config import load_config
+from voc.reports.content import headline
+from voc.store import append_rows
+from voc.tables import RUNS
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a person wants to know after a run: the report files, the headline sentences, the counts."""
+
+    reports: list[Path]
+    headlines: list[str]
+    counts: dict
+    seconds: dict
+
+
+@flow(name="voc", validate_parameters=False, persist_result=False)
+def run(config_path: str, *, is_quiet: bool = False) -> RunResult:
+    """Pull, analyse and report by the configuration file at `config_path`.
+
+    Raises VocError (in Japanese) where the configuration is wrong or no source can be read.
+    """
+    path = Path(config_path).resolve()
+    config = load_config(path)
+    base, record = path.parent, RunRecord(config, is_quiet=is_quiet)
+    store = store_of(config, base)
+    ingest(config, base=base, store=store, record=record)
+    as_of_on = analyze(config, store=store, record=record)
+    tables = tables_for_reports(store)
+    tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status="reporting"))
+    written = report(config, tables, folder=base / config.reports.path, record=record)
+    append_rows(record.row(as_of_on=as_of_on, status="completed"), RUNS, store=store)
+    sentences = headline(tables)
+    _tell_prefect(sentences, written)
+    return RunResult(written, sentences, record.counts, record.seconds)
+
+
+def _with(runs: pd.DataFrame, row: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([runs, row], ignore_index=True) if len(runs) else row
+
+
+def _tell_prefect(sentences: list[str], written: list[Path]) -> None:
+    """The headlines in Prefect's own interface; they hold figures and labels, no customer's words."""
+    lines = [f"- {sentence}" for sentence in sentences] + [f"- レポート: {path.name}" for path in written]
+    create_markdown_artifact(key="voc-headlines", markdown="\n".join(lines), description="主な結果")
+    get_run_logger().info("reports written: %d", len(written))

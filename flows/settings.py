@@ -1,0 +1,31 @@
+"""Prefect's environment. `prepare` must run before prefect is imported anywhere in the process."""
+
+import os
+from pathlib import Path
+
+_SETTINGS = {
+    # both are needed: with DO_NOT_TRACK alone the server still looks its telemetry host up
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",  # hides the temporary server's tracebacks when the process ends
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",  # stages report themselves; a fault is told once, in Japanese, by the CLI
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",  # no log line, and so no text, goes into Prefect's database
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TQDM_DISABLE": "1",
+    # one thread per native library: two stages never run at once, and oversubscription costs more than it gives
+    "OMP_NUM_THREADS": "2",
+    "NUMBA_NUM_THREADS": "2",
+}
+
+
+def prepare(folder: Path) -> None:
+    """Set what is not set already; Prefect's home goes into `folder`, so nothing is written to $HOME."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("PREFECT_HOME", str(folder / "prefect"))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder / "cache" / "numba"))
+    os.environ.setdefault("MPLCONFIGDIR", str(folder / "cache" / "matplotlib"))
+    os.environ.setdefault("HF_HOME", str(folder / "cache" / "huggingface"))

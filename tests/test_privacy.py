@@ -1,0 +1,193 @@
+import hashlib
+import hmac
+
+import pandas as pd
+import pytest
+
+from voc.config import Source
+from voc.errors import ConfigError
+from voc.parsing import Parsed
+from voc.parsing.contacts import parse_contacts
+from voc.privacy import mask_contacts, mask_texts, pseudonymise
+from voc.privacy_patterns import is_card, is_my_number, is_phone
+from voc.raw import RawFile
+
+KEY = b"0123456789abcdef"
+
+
+def no_names(texts):
+    return [[] for _ in texts]
+
+
+def knows_sato(texts):
+    return ["佐藤" in text for text in texts]
+
+
+def masked(text, **options):
+    return mask_texts([text], **({"names": no_names} | options))["masked"].iloc[0]
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("電話は０９０－１２３４－５６７８です", "電話は[電話番号1]です"),
+    ("09012345678まで", "[電話番号1]まで"),
+    ("090の1234の5678です", "[電話番号1]です"),
+    ("〇九〇一二三四五六七八です", "[電話番号1]です"),
+    ("+81-90-1234-5678", "[電話番号1]"),
+    ("(03)1234-5678", "[電話番号1]"),
+    ("電話は1234-5678です", "電話は[電話番号1]です"),
+    ("taro@example.comまで", "[メール1]まで"),
+    ("taro アットマーク example ドット コム", "[メール1]"),
+    ("カードは4111-1111-1111-1111です", "カードは[カード番号1]です"),
+    ("番号は123456789018です", "番号は[マイナンバー1]です"),
+    ("口座番号は1234567です", "口座番号は[口座番号1]です"),
+    ("生年月日は昭和55年1月2日です", "生年月日は[生年月日1]です"),
+    ("1980年1月2日生まれです", "[生年月日1]生まれです"),
+    ("https://example.com/reset?token=abc を押した", "[URL1] を押した"),
+    ("〒105-0011 東京都港区芝公園4-2-8 東京ビル 301号室", "[郵便番号1] [住所1]"),
+    ("東京都港区芝公園４－２－８に来て", "[住所1]に来て"),
+    ("株式会社ミナトの田中と申します。", "株式会社ミナトの[氏名1]と申します。"),
+    ("わたくしたなかと申します", "わたくし[氏名1]と申します"),
+    ("お客様、田中様ですか", "お客様、[氏名1]様ですか"),
+    ("田中（タナカ）様", "[氏名1]（[氏名2]）様"),
+    ("名前は山田太郎です", "名前は[氏名1]です"),
+    ("阿部様より", "[氏名1]様より"),
+])  # fmt: skip
+def test_personal_data_is_masked(text, expected):
+    assert masked(text) == expected
+
+
+@pytest.mark.parametrize("text", [
+    "お客様の仕様です。皆様へ、同様に",
+    "お名前が表示されません",
+    "弊社の方針です。担当の変更です",
+    "東京駅で本田の車を買った",
+    "港区に住んでいます。東京都の補助金が5000円です",
+    "2024-11-01から2025-01-31まで、2025年4月25日に3回",
+    "https://example.com/help を見た",
+    "注文番号0312345678、予約番号は4111111111111111です",
+    "業者さんとヤマト運輸さんと税理士さん",
+    "1名様、1,234,567円、192.168.0.1、横浜市の店に2回行った",
+    "",
+])  # fmt: skip
+def test_what_carries_the_matter_stays(text):
+    assert masked(text) == text
+
+
+def test_spans_point_into_the_original_text():
+    text = "佐藤です。ＴＥＬは０３－１２３４－５６７８、メールはa.b@example.jp"
+    result = mask_texts([text], names=lambda texts: [[(0, 2)] if t.startswith("佐藤") else [] for t in texts],
+                        name_like=knows_sato)  # fmt: skip
+    found = [(span["kind"], text[span["start"]:span["end"]]) for span in result["spans"].iloc[0]]
+    assert found == [("PERSON", "佐藤"), ("PHONE", "０３－１２３４－５６７８"), ("EMAIL", "a.b@example.jp")]
+    assert result["masked"].iloc[0] == "[氏名1]です。ＴＥＬは[電話番号1]、メールは[メール1]"
+
+
+def test_one_contact_has_one_mask_per_value():
+    texts = ["田中と申します。03-1234-5678です", "0312345678ですね、田中様", "鈴木様に、田中が伝えます", "鈴木様"]
+    result = mask_texts(texts, names=no_names, group=["a", "a", "a", "b"])
+    assert list(result["masked"]) == [
+        "[氏名1]と申します。[電話番号1]です", "[電話番号1]ですね、[氏名1]様", "[氏名2]様に、[氏名1]が伝えます", "[氏名1]様",
+    ]  # fmt: skip
+
+
+def test_masking_a_masked_text_changes_nothing():
+    once = masked("田中様、住所は東京都港区芝公園4-2-8、電話は03-1234-5678、taro@example.com")
+    assert "[氏名1]" in once
+    assert masked(once, names=lambda texts: [[(0, 5)] for _ in texts]) == once
+
+
+def test_names_is_asked_only_for_sentences_with_a_cue():
+    asked = []
+
+    def names(texts):
+        asked.extend(texts)
+        return no_names(texts)
+
+    texts = ["画面が遅いです。田中様はいますか。画面が遅いです。", "佐藤に聞いた。"]
+    share = mask_texts(texts, names=names, name_like=knows_sato).attrs["name_share"]
+    assert asked == ["田中様はいますか。", "佐藤に聞いた。"]
+    assert share == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("text", "name", "is_masked"), [
+    ("佐藤に電話した", "佐藤", True),
+    ("福島駅に行った", "福島", False),
+    ("本田の車に乗る", "本田", False),
+    ("ミナトが落ちる", "ミナト", False),
+    ("ミナトと申します", "ミナト", True),
+])  # fmt: skip
+def test_recognised_names_that_are_places_or_products_stay(text, name, is_masked):
+    result = masked(text, names=lambda texts: [[(0, len(name))] for _ in texts],
+                    name_like=lambda texts: [True for _ in texts])  # fmt: skip
+    assert (name not in result) is is_masked
+
+
+def test_office_slot_needs_a_name_of_the_dictionary():
+    assert masked("サポートの佐藤です", name_like=knows_sato) == "サポートの[氏名1]です"
+    assert masked("サポートの方針です", name_like=knows_sato) == "サポートの方針です"
+
+
+def test_id_patterns_mask_what_the_company_names():
+    assert masked("会員番号はM-12345です", id_patterns={"会員番号": r"M-\d{5}"}) == "会員番号は[会員番号1]です"
+    with pytest.raises(ConfigError, match="id_patterns.番号"):
+        masked("x", id_patterns={"番号": "("})
+
+
+def test_check_digits():
+    assert is_card("4111111111111111") and not is_card("4111111111111112") and not is_card("0000000000000000")
+    assert is_my_number("123456789018") and not is_my_number("123456789019")
+    assert is_phone("0312345678") and not is_phone("0012345678") and not is_phone("03123456789")
+
+
+def parsed_chat() -> Parsed:
+    data = """[{"contact_id": "1", "customer_id": "A-1", "started_at": "2025-04-01T10:00:00+09:00", "subject": "田中です",
+      "messages": [{"author": "customer", "text": "田中と申します。090-1234-5678"},
+                   {"author": "agent", "text": "田中様、09012345678ですね"}]},
+     {"contact_id": "2", "started_at": "2025-04-02", "messages": [{"author": "customer", "text": "遅い"}]}]"""
+    file = RawFile("chat", "a.json", data.encode(), "")
+    return parse_contacts([file], Source(name="chat", format="chat", path="a.json"))
+
+
+def test_mask_contacts_masks_both_sides_and_pseudonymises():
+    parsed = parsed_chat()
+    contacts, turns, counts = mask_contacts(parsed.contacts, parsed.turns, key=KEY, names=no_names)
+    first = contacts.loc[contacts["customer_id"].notna()].iloc[0]
+    assert first["customer_id"] == "K" + hmac.new(KEY, b"A-1", hashlib.sha256).hexdigest()[:16]
+    assert first["subject"] == "[氏名1]です"
+    said = turns.loc[turns["contact_id"] == first["contact_id"], "text"].tolist()
+    assert said == ["[氏名1]と申します。[電話番号1]", "[氏名1]様、[電話番号1]ですね"]
+    assert counts["PERSON"] == 3 and counts["PHONE"] == 2
+    assert contacts["content_sha"].str.fullmatch("[0-9a-f]{64}").all()
+
+
+def test_content_sha_follows_the_content_only():
+    parsed = parsed_chat()
+    once, _, _ = mask_contacts(parsed.contacts, parsed.turns, key=KEY, names=no_names)
+    again, _, _ = mask_contacts(parsed.contacts.iloc[::-1], parsed.turns.iloc[::-1], key=KEY, names=no_names)
+    pd.testing.assert_frame_equal(once, again)
+    changed = parsed.turns.assign(text=parsed.turns["text"].str.replace("遅い", "重い"))
+    other, _, _ = mask_contacts(parsed.contacts, changed, key=KEY, names=no_names)
+    assert (once["content_sha"] != other["content_sha"]).sum() == 1
+
+
+def test_mask_contacts_of_nothing():
+    parsed = parsed_chat()
+    contacts, turns, counts = mask_contacts(parsed.contacts.iloc[:0], parsed.turns.iloc[:0], key=KEY, names=no_names)
+    assert contacts.empty and turns.empty and counts == {"name_share": 0.0}
+
+
+def test_pseudonyms_join_one_spelling_and_keep_empty_ids():
+    ids = pseudonymise(pd.Series(["A-1", "Ａ－１ ", None, "a-1"], dtype="str"), KEY)
+    assert ids[0] == ids[1] != ids[3]
+    assert pd.isna(ids[2])
+    assert pseudonymise(pd.Series(["A-1"]), b"another key, long enough")[0] != ids[0]
+
+
+@pytest.mark.slow
+def test_real_names_are_masked():
+    from voc.japanese import name_like, person_names
+
+    texts = ["サポートセンターの佐々木でございます。", "昨日、高橋健一さんに電話で聞きました。", "請求書の画面が開きません。"]
+    result = mask_texts(texts, names=person_names, name_like=name_like)
+    assert "佐々木" not in result["masked"][0] and "高橋" not in result["masked"][1]
+    assert result["masked"][2] == texts[2]
