@@ -26,18 +26,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"voc {__version__}")
     commands = parser.add_subparsers(required=True, metavar="コマンド")
 
-    demo = commands.add_parser("demo", help="架空の会社のデータを作り、レポートまで通して実行します（数分）")
+    demo = commands.add_parser("demo", help="架空の会社のデータを作り、レポートまで通して実行します（数分）", description="架空の会社のデータを作り、レポートまで通して実行します（数分）")
     demo.add_argument("--folder", type=Path, default=Path("voc-demo"), help="出力先フォルダ（既定: ./voc-demo）")
     demo.add_argument("--seed", type=int, default=42, help="データを作る乱数の種（同じ値なら同じデータ）")
     demo.add_argument("--customers", type=int, default=4000, help="開始時点の顧客数（既定: 4000）")
     demo.add_argument("--months", type=int, default=24, help="データの月数（既定: 24）")
     demo.set_defaults(command=_demo)
 
-    run = commands.add_parser("run", help="設定ファイルのとおりに取り込み、分析し、レポートを作ります")
+    run = commands.add_parser("run", help="設定ファイルのとおりに取り込み、分析し、レポートを作ります", description="設定ファイルのとおりに取り込み、分析し、レポートを作ります")
     run.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
     run.set_defaults(command=_run)
 
-    schedule = commands.add_parser("schedule", help="決まった時刻に自動で実行します（止めるまで動き続けます）")
+    schedule = commands.add_parser("schedule", help="決まった時刻に自動で実行します（止めるまで動き続けます）", description="決まった時刻に自動で実行します（止めるまで動き続けます）")
     schedule.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
     schedule.add_argument("--cron", default="0 6 * * *", help="実行時刻（cron 形式。既定: 毎朝 6 時）")
     schedule.set_defaults(command=_schedule)

@@ -42,6 +42,10 @@ def test_meaning_is_near(model):
     assert a @ b > a @ other + 0.05
 
 
+def test_broken_characters_are_taken(model):
+    assert np.isfinite(embed(["\ud800\x00", "\u202e" * 3000], model=model)).all()
+
+
 def test_no_texts(model):
     assert embed([], model=model).shape == (0, registry()[model]["dimension"])
 

@@ -114,6 +114,7 @@ def test_names_is_asked_only_for_sentences_with_a_cue():
     ("福島駅に行った", "福島", False),
     ("本田の車に乗る", "本田", False),
     ("ミナトが落ちる", "ミナト", False),
+    ("疲れ様です", "疲れ", False),
     ("ミナトと申します", "ミナト", True),
 ])  # fmt: skip
 def test_recognised_names_that_are_places_or_products_stay(text, name, is_masked):
@@ -173,7 +174,7 @@ def test_content_sha_follows_the_content_only():
 def test_mask_contacts_of_nothing():
     parsed = parsed_chat()
     contacts, turns, counts = mask_contacts(parsed.contacts.iloc[:0], parsed.turns.iloc[:0], key=KEY, names=no_names)
-    assert contacts.empty and turns.empty and counts == {"name_share": 0.0}
+    assert contacts.empty and turns.empty and counts == {"n_sentences": 0, "n_sentences_for_names": 0}
 
 
 def test_pseudonyms_join_one_spelling_and_keep_empty_ids():

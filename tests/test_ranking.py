@@ -25,7 +25,9 @@ ROWS = {
     "d": (800.0, 700.0, 1.0, "", 10.0),
     "e": (-90.0, -20.0, -2.0, "", 200.0),
 }
-DRAWS = {"a": [600.0] * 9 + [0.0], "b": [100.0] * 9 + [1000.0], "c": [np.nan] * 10, "d": [800.0] * 10, "e": [-50.0] * 10}
+DRAWS = {
+    "a": [600.0] * 9 + [0.0], "b": [100.0] * 9 + [1000.0], "c": [np.nan] * 10, "d": [800.0] * 10, "e": [-50.0] * 10,
+}
 
 
 def test_score_is_cautious_value_plus_cost_and_praise_counts_cost_only():
@@ -36,7 +38,8 @@ def test_score_is_cautious_value_plus_cost_and_praise_counts_cost_only():
 
 
 def test_point_value_can_be_chosen():
-    assert rank(estimate(ROWS, DRAWS), KINDS, audience="product", shrunken=False).set_index("issue_id").loc["b", "rank"] == 1
+    result = rank(estimate(ROWS, DRAWS), KINDS, audience="product", shrunken=False)
+    assert result.set_index("issue_id").loc["b", "rank"] == 1
 
 
 def test_executives_see_no_praise():

@@ -7,6 +7,7 @@ contrastive けど/が that joins two predicates.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 import pandas as pd
 
@@ -18,6 +19,7 @@ _FULL_STOP = re.compile(r"[。．！？!?♪☆]|\n\s*\n")
 _CONTRAST = {"けど", "けれど", "けれども", "が", "けども"}
 _PREDICATE = {"動詞", "形容詞", "助動詞", "形状詞"}
 _BOUND = {"助詞", "助動詞", "接尾辞", "補助記号"}
+_VOICES = ("customer", "unknown")
 _WRAPPED_LINE = 24  # a mail line at least so long may have been broken by the mailer, not by the writer
 _MIN_CLAUSE = 6
 _PREAMBLE_RIGHT = 20  # 「変更したいのですが、どこからできますか」 is one matter; a long right side is a second one
@@ -29,10 +31,10 @@ def split_sentences(
     """Sentences of the customers in `turns` (table TURNS) as table SENTENCES.
 
     `text` equals the turn's text from `start` to `end`. `terms` are normalised content words. `set_aside`
-    names why a sentence carries no voice. Turns of operators are context and give no rows; turns of an
+    names why a sentence carries no voice. Turns of operators and bots are context and give no rows; turns of an
     unknown speaker are read as the customer's. Each distinct turn text is analysed once.
     """
-    voices = turns.loc[turns["speaker"] != "operator", ["turn_id", "contact_id", "text"]]
+    voices = turns.loc[turns["speaker"].isin(_VOICES), ["turn_id", "contact_id", "text"]]
     texts = voices["text"].drop_duplicates().tolist()
     pieces = {text: _pieces(text, tokens) for text, tokens in zip(texts, tokenize(texts), strict=True)}
     rows = voices.assign(piece=voices["text"].map(pieces)).drop(columns="text").explode("piece").dropna(subset=["piece"])
@@ -46,7 +48,7 @@ def split_sentences(
 def _pieces(text: str, tokens: Sequence[Token]) -> list[tuple]:
     rows, masks = [], [match.span() for match in MASK.finditer(text)]
     cuts = [0, *sentence_ends(text, tokens), len(text)]
-    for begin, stop in zip(cuts, cuts[1:], strict=False):
+    for begin, stop in pairwise(cuts):
         piece = text[begin:stop]
         start = begin + len(piece) - len(piece.lstrip())
         end = begin + len(piece.rstrip())

@@ -14,9 +14,10 @@ _NON_ANSWER = re.compile(
     r"(なし|無し|ない(です)?|無い(です)?|ありません|ございません|ないです|思いつきません|わかりません|分かりません|不明|未記入|同上|以上)(です)?$"
 )
 _GREETING = re.compile(
+    r"(ご|御)丁寧に(どうも|本当に)?|お時間(よろしい|大丈夫|いただけ)\w*|"
     r"(いつも)?(大変)?お世話になって(おり)?(い)?ます|お世話になります|お疲れ(様|さま)です|(何卒)?(どうぞ)?よろしく(お願い(いた|致|申し上げ)?(し)?ます|お願いします)?"
     r"|(どうも)?(本当に|誠に|大変)?ありがとうございま(す|した)|(どうも)?すみません(でした)?|失礼(いた|致)?し(ます|ました|ます)|突然(の)?(メール|ご連絡)(にて)?"
-    r"|(お)?忙しい(ところ|中)(恐れ入り|申し訳(ござい|あり)ま|恐縮)\w*|ご確認(の(ほど|程))?|(ご)?(返信|連絡|回答|対応|検討|教示)(の(ほど|程))?(を)?(何卒|どうぞ)?(よろしく)?お(待ち|願い)\w*"
+    r"|(お)?忙しい(ところ|中)(を)?(誠に|大変)?(恐れ入り|申し訳(ござい|あり)ま|恐縮|すみません|すいません)?\w*|ご確認(の(ほど|程))?|(ご)?(返信|連絡|回答|対応|検討|教示)(の(ほど|程))?(を)?(何卒|どうぞ)?(よろしく)?お(待ち|願い)\w*"
     r"|以上(です|になります|となります)?|取り急ぎ\w{0,8}|初めて(ご)?(連絡|メール)(いた|致)?\w{0,8}|こんにち(は|わ)|おはようございます|こんばんは|もしもし|御中|ご担当者?(様|さま)?|サポート(窓口|センター|担当)?(の)?(様|皆様|御中)"
 )
 _IDENTITY = re.compile(
@@ -24,13 +25,21 @@ _IDENTITY = re.compile(
 )
 _NAMED = re.compile(r"^(はい|あ|ええと?|えーと)*.{0,24}\[氏名\d*\](です|と申します|でございます|といいます)(けど|が|けれども)?$")
 _HOLD = re.compile(r"(はい)?(お)?待ち?(し(ます|てます)|って(い)?ます|ます)|どうぞ|大丈夫です|お願いします|承知(いた|致)?しました|(わかり|分かり)ました|了解(です|しました)")
+# words of which a whole sentence of courtesy, acknowledgement or opening is made; none of them names a matter
+_CONVERSATION = frozenset(
+    "分かる 解る 助かる 解決 終わる 済む 見付かる 見つかる 確認 進む 進める 遣る 試す 聞く 伺う 訊く 質問 教える 尋ねる 連絡 御多忙 多忙 忙しい "
+    "恐縮 恐れ入る 手数 世話 宜しい 平素 貴社 清栄 隆盛 喜ぶ 慶ぶ 返答 回答 返事 返信 幸い 納得 安心 無事 了解 メモ 合う 閉じる 一旦 続き 以前 前回 "
+    "普通 字 書く 初めて 一点 一つ 二つ 少し 先日 用件 こちら 皆様 担当者 突然 失礼 サービス 利用 使う 者 何時も 御中 相談 申す 申し上げる 待つ 良い "
+    "検討 早速 対応 助言 有り難い 有難い 感謝 伝える 説明 仰る 其処 気付く 気づく 遣り方 直ぐ すぐ 急ぎ 至急 取り急ぎ 大変 誠 何卒 お願い 頼む "
+    "掛ける 電話 自分 通り 言われる 所 気 話 改めて 再度 問題 了承 有る 無い そちら 此方 OK ok オーケー 終了 手続 尋ねる 番号 四つ 来週 メール 送る 届く 今後 引き続き 何か 全部 多分".split()
+)
 _EMPTY_POS = {"感動詞", "補助記号", "助詞", "助動詞", "接続詞", "空白", "記号", "代名詞", "接頭辞", "接尾辞"}
 _EMPTY_WORDS = frozenset("そう 然う 成る程 本当 はい ええ うん なるほど 分かる 解る 承知 了解 結構 大丈夫 其れ 確か 一応".split())
 _PATTERNS = (("greeting", _GREETING), ("identity", _IDENTITY), ("hold", _HOLD))
 
 
 def reason_to_set_aside(text: str, tokens: Sequence[Token]) -> str | None:
-    """backchannel, greeting, identity, hold or non_answer; None where the sentence may carry a voice.
+    """backchannel, greeting, identity, hold, courtesy or non_answer; None where the sentence may carry a voice.
 
     `tokens` are the Sudachi tokens of `text`. A sentence is set aside only if nothing but such phrases stands in it.
     """
@@ -52,10 +61,18 @@ def reason_to_set_aside(text: str, tokens: Sequence[Token]) -> str | None:
             found = found or name
             rest = shorter
     if found is None:
-        return None
+        return "courtesy" if _is_conversation(tokens, masked) else None
     left = [t for t in tokens if t.surface in rest and t.pos not in _EMPTY_POS and t.normal not in _EMPTY_WORDS]
     return found if len(rest) <= 3 or not _carries(left) else None
 
 
+def _is_conversation(tokens: Sequence[Token], masked: bool) -> bool:
+    """Only words of courtesy, and neither a negation nor a question about them (「電話がない」「連絡はいつですか」 carry)."""
+    terms = content_terms([t for t in tokens if "固有名詞" not in t.detail] if masked else tokens)
+    is_denied = any(t.normal in {"ない", "ず", "無い", "ぬ", "何時", "何故", "何処", "何"} for t in tokens)
+    is_asked = any(t.normal in {"欲しい", "下さる"} for t in tokens)
+    return bool(terms) and len(terms) <= 5 and all(t in _CONVERSATION for t in terms) and not (is_denied or is_asked)
+
+
 def _carries(tokens: Sequence[Token]) -> bool:
-    return len(content_terms([t for t in tokens if "固有名詞" not in t.detail])) > 0
+    return any(term not in _CONVERSATION for term in content_terms([t for t in tokens if "固有名詞" not in t.detail]))

@@ -1,5 +1,7 @@
 """The tables of voc: names, columns, keys, and the one gate that checks them.
 
+Closed words: turns.speaker is customer, operator, bot or unknown; channel is call, email, chat, survey or as configured.
+
 Column words: `_id` key, `_at` instant (UTC), `_on` date, `_yen`, `_seconds`, `_share` 0..1,
 `n_` count, `is_` boolean. A type followed by `?` may be empty. One name, one meaning everywhere.
 """
@@ -43,7 +45,7 @@ class Table:
 
 def _table(name: str, key: str, columns: str) -> Table:
     pairs = (item.split(":") for item in columns.split())
-    return Table(name, tuple(key.split()), {column: kind for column, kind in pairs})
+    return Table(name, tuple(key.split()), dict(pairs))
 
 
 CUSTOMERS = _table("customers", "customer_id", """
@@ -174,4 +176,4 @@ def content_sha(frame: pd.DataFrame) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, (list, tuple, np.ndarray)):
         return "\x1c".join(f"{item:.4f}" if isinstance(item, float) else str(item) for item in value)
-    return "" if value is None or value is pd.NA or value != value else str(value)
+    return "" if pd.isna(value) else str(value)

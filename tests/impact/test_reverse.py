@@ -1,0 +1,59 @@
+import numpy as np
+
+from tests.impact.tables import contacts, customers, issues, mentions
+from voc.config import Impact
+from voc.impact.periods import NOT_ENDED, as_of_day
+from voc.impact.records import link, usable_contacts, usable_customers
+from voc.impact.reverse import cancel_intent, decide
+
+
+def decisions(people, rows, said, kinds, **options):
+    end = as_of_day("2026-01-01")
+    who, _ = usable_customers(customers(*people), end_day=end)
+    table, _ = usable_contacts(contacts(*rows), who, end_day=end)
+    named = issues(**kinds)
+    links, _ = link(mentions(*said), table, list(named["issue_id"]))
+    return named, decide(table, links, who, named, impact=Impact(**options), end_day=end)
+
+
+def test_cancel_intent_by_kind_or_words():
+    named = issues(解約手続き="手続き", 住所変更="手続き", x="解約", 退会="手続き")
+    assert dict(zip(named["issue_id"], cancel_intent(named), strict=True)) == {
+        "解約手続き": True, "住所変更": False, "x": True, "退会": True}
+
+
+def test_decision_is_the_cancellation_contact_the_day_before_the_end():
+    people = [("k1", "A", 1, "2024-01-01", "2025-06-11"), ("k2", "A", 1, "2024-01-01", None),
+              ("k3", "A", 1, "2024-01-01", "2025-06-11")]
+    rows = [("c1", "k1", "2025-06-10", 60, 0), ("c2", "k2", "2025-06-10", 60, 0), ("c3", "k3", "2025-03-01", 60, 0)]
+    said = [("解約手続き", f"c{n}", 1.0) for n in (1, 2, 3)]
+    _, found = decisions(people, rows, said, {"解約手続き": "手続き"})
+    assert found.day.tolist() == [as_of_day("2025-06-10"), NOT_ENDED, as_of_day("2025-06-11")]
+    assert found.reverse == (0,) and found.n_moved == 1
+
+
+def timing():
+    """Twenty customers ask for an export ten days before the end, a hundred ask how to log in and stay."""
+    people = [(f"e{n}", "A", 1, "2024-01-01", "2025-06-11") for n in range(20)]
+    people += [(f"s{n}", "A", 1, "2024-01-01", None) for n in range(100)]
+    rows = [(f"x{n}", f"e{n}", "2025-06-01", 60, 0) for n in range(20)]
+    rows += [(f"y{n}", f"s{n}", "2025-06-01", 60, 0) for n in range(100)]
+    said = [("export", f"x{n}", 1.0) for n in range(20)] + [("login", f"y{n}", 1.0) for n in range(100)]
+    return people, rows, said, {"export": "使い方", "login": "使い方"}
+
+
+def test_export_before_the_end_is_found_by_timing():
+    named, found = decisions(*timing())
+    assert [named["issue_id"].iloc[k] for k in found.reverse] == ["export"]
+    assert (found.day[:20] == as_of_day("2025-06-01")).all()
+
+
+def test_a_person_can_overrule():
+    _, found = decisions(*timing(), not_reverse=["export"])
+    assert found.reverse == () and found.n_moved == 0
+    assert (found.day[:20] == as_of_day("2025-06-11")).all()
+
+
+def test_no_contacts():
+    _, found = decisions([("k1", "A", 1, "2024-01-01", "2025-06-11")], [], [], {})
+    assert found.reverse == () and np.array_equal(found.day, [as_of_day("2025-06-11")])

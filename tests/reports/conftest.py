@@ -1,0 +1,152 @@
+"""Small plausible tables for report tests: ten issues across the tiers, one company, eighteen months."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from voc import tables as contract
+from voc.config import Config, Source
+
+MONTHS = pd.date_range("2025-04-01", periods=18, freq="MS")
+RUN_JSON = {
+    "inputs": {"calls.csv": "9f2c41d07be3", "mail.mbox": "77ab10c0ffee", "survey.xlsx": "1d0034be5521"},
+    "versions": {"voc": "0.1.0", "python": "3.11.9", "pandas": "3.1.1"},
+    "models": {"multilingual-e5-small": "6f6a1b44"},
+    "counts": {"read": 21840, "parsed": 21790, "masked": 3312, "set_aside": 8120, "voices": 30210, "unassigned": 4230},
+    "seconds": {"parse": 31.2, "mask": 88.0, "impact": 63.4},
+    "settings": {"reasons": []},
+}
+# id, label, kind, tier, flag, point, low, high, shrunken, events, ltv 万円, contacts, cost 万円, deflectable shares, months
+ISSUES = [
+    ("VOC-0001", "銀行口座の連携が切れて明細が取り込まれない", "不具合", "推定値", "", 8.62, 6.1, 11.3, 6.9, 58, 223, 96, 41.2, 0.1, 0.3, None),
+    ("VOC-0002", "請求書PDFをまとめてダウンロードしたい", "要望", "推定値", "", 4.2, 1.9, 6.7, 3.1, 31, 96.4, 48, 15.7, 0.0, 0.1, None),
+    ("VOC-0003", "料金改定への不満", "料金", "推定値", "", 5.9, 2.4, 9.8, 4.0, 40, 121, 51, 25.0, 0.1, 0.3, None),
+    ("VOC-0004", "電話がつながらない", "対応", "推定値", "", 0.2, -0.8, 1.1, 0.1, 27, 4, 80, 6.4, 0.1, 0.2, None),
+    ("VOC-0005", "多段階の承認フローを追加してほしい", "要望", "参考値", "", 1.4, 0.2, 3.1, 0.9, 9, 48, 14, 5.3, 0.0, 0.1, None),
+    ("VOC-0006", "適格請求書の登録番号をどこに入力するか", "使い方", "推定値", "", -0.1, -1.2, 0.9, 0.0, 44, -2, 132, 38.8, 0.5, 0.8, None),
+    ("VOC-0007", "外貨建ての請求書を出したい", "要望", "データ不足", "insufficient", None, None, None, None, 2, None, 6, 1.9, 0.0, 0.1, 14),
+    ("VOC-0008", "解約・退会の手続きを知りたい", "解約", "データ不足", "reverse", None, None, None, None, 120, None, 60, 19.0, 0.0, 0.0, None),
+    ("VOC-0009", "画面が見やすく経理の時間が減った", "称賛", "推定値", "protective", -2.0, -3.4, -0.7, -1.2, 22, None, 55, 0.4, 0.0, 0.0, None),
+    ("VOC-0010", "CSV出力が文字化けする", "不具合", "参考値", "", 0.5, -0.6, 1.9, 0.2, 12, 14, 33, 0.98, 0.1, 0.3, None),
+]
+VOICES = {
+    "VOC-0001": ["昨日から銀行口座の連携が切れてしまい、明細がまったく取り込まれません。", "再認証を求められ続けて、経理が止まっています。",
+                 "連携が月に三回も切れるので、手入力に戻しました。"],
+    "VOC-0002": ["請求書を1枚ずつ保存するのに毎月半日かかっています。", "PDFをまとめてダウンロードできるようにしてください。",
+                 "取引先が200社あるので、一括で出せないと使い続けられません。"],
+}
+
+
+@pytest.fixture(scope="session")
+def make() -> SimpleNamespace:
+    """Builders: make.tables(with_churn=...), make.run(reasons=...), make.config(...)."""
+    return SimpleNamespace(tables=report_tables, run=report_run, config=report_config)
+
+
+def issue_tables(*, with_churn: bool = True) -> dict[str, pd.DataFrame]:
+    names = ("issue_id label kind tier flag churns_prevented churns_low churns_high churns_shrunken n_exposed_events ltv "
+             "n_contacts cost dl dh months_to_answer").split()
+    wide = pd.DataFrame(ISSUES, columns=names)
+    start = pd.Timestamp("2025-04-01")
+    issues = wide[["issue_id", "label", "kind"]].assign(
+        status="open", first_seen_at=start.tz_localize("UTC"), centroid=[[0.0]] * len(wide), threshold=0.5,
+        exemplar_ids=[[]] * len(wide), keywords=[["連携", "明細"]] * len(wide), n_sentences=40)
+    cost = wide["cost"] * 1e4
+    impact = wide.drop(columns=["label", "kind", "ltv", "cost", "dl", "dh"]).assign(
+        period_start_on=start, period_end_on=pd.Timestamp("2026-09-30"), e_value=2.4, badge=None,
+        ltv_yen=wide["ltv"] * 1e4, ltv_low_yen=wide["ltv"] * 6e3, ltv_high_yen=wide["ltv"] * 1.5e4,
+        n_customers=[310, 150, 170, 260, 41, 420, 3, 190, 160, 88], contact_cost_yen=cost, repeat_cost_yen=cost * 0.18,
+        deflectable_low_yen=cost * wide["dl"], deflectable_high_yen=cost * wide["dh"])
+    impact.loc[impact["issue_id"] == "VOC-0001", "badge"] = "頑健"
+    if not with_churn:
+        gone = [c for c in impact if c.startswith(("churns", "ltv")) or c in ("e_value", "months_to_answer")]
+        impact[gone] = np.nan
+        impact = impact.assign(tier="データ不足", n_exposed_events=0.0, flag="insufficient")
+    order = [1, 3, 2, 6, 4, 5, 10, 7]
+    ranking = pd.concat([pd.DataFrame({
+        "issue_id": [f"VOC-{n:04d}" for n in order], "audience": audience, "rank": range(1, 9),
+        "rank_low": [1, 1, 2, 3, 4, 4, 6, 7], "rank_high": [2, 3, 4, 5, 6, 7, 8, 8], "top5_share": 0.5, "score_yen": 1.0,
+        "reason": "慎重に見たLTVと問い合わせコストの合計による順位です。"}) for audience in ("product", "executive")])
+    return {"issues": issues, "impact": impact, "ranking": ranking}
+
+
+def voice_tables() -> dict[str, pd.DataFrame]:
+    contacts, turns, sentences, mentions, opinions = [], [], [], [], []
+    channels = ["call", "email", "chat", "survey"]
+    for i, (issue_id, label, *_) in enumerate(ISSUES):
+        texts = VOICES.get(issue_id, [f"{label}という件で困っています（{n}回目の連絡です）。" for n in (1, 2, 3)]) + ["短い文です。"] * 2
+        for j, text in enumerate(texts * 2):
+            name = f"{i:02d}-{j:02d}"
+            contacts.append({"contact_id": f"c{name}", "customer_id": f"u{i}{j % 7}", "channel": channels[(i + j) % 4],
+                             "started_at": pd.Timestamp("2026-07-31 18:00", tz="UTC") + pd.Timedelta(days=j), "source": "demo",
+                             "source_row": name, "content_sha": name, "nps": (3.0 if i % 2 else 9.0)})
+            turns.append({"turn_id": f"t{name}", "contact_id": f"c{name}", "position": 0, "speaker": "customer", "text": text})
+            sentences.append({"sentence_id": f"s{name}", "turn_id": f"t{name}", "contact_id": f"c{name}", "position": 0,
+                              "start": 0, "end": len(text), "text": text, "terms": []})
+            mentions.append({"issue_id": issue_id, "sentence_id": f"s{name}", "contact_id": f"c{name}",
+                             "customer_id": f"u{i}{j % 7}", "mentioned_at": contacts[-1]["started_at"],
+                             "probability": 0.95 - 0.02 * j})
+            opinions.append({"sentence_id": f"s{name}", "p_negative": 0.7 if j % 4 else 0.1, "p_neutral": 0.2, "p_positive": 0.1,
+                             "polarity": "negative", "strength": -0.6, "p_complaint": 0.6, "p_request": 0.1, "p_question": 0.1,
+                             "p_praise": 0.0, "p_cancel": 0.0, "p_other": 0.2, "intent": "complaint", "flags": [],
+                             "is_abstained": False})
+    requests = [{"sentence_id": f"s01-{j:02d}", "phrase": "請求書PDFを一括で出力できる", "change": "追加", "is_implied": False}
+                for j in range(8)]
+    found = {"contacts": contacts, "turns": turns, "sentences": sentences, "mentions": mentions, "opinions": opinions,
+             "requests": requests}
+    return {name: pd.DataFrame(rows) for name, rows in found.items()}
+
+
+def month_tables(*, with_churn: bool = True) -> dict[str, pd.DataFrame]:
+    random = np.random.default_rng(7)
+    rows, shares = [], []
+    groups = [("plan", "ライト", 0.45), ("plan", "スタンダード", 0.40), ("plan", "プレミアム", 0.15),
+              ("segment", "個人事業", 0.50), ("segment", "小規模法人", 0.35), ("segment", "中堅企業", 0.15)]
+    for i, (issue_id, *_rest) in enumerate(ISSUES):
+        level, cost = _rest[10], _rest[11]
+        drift = np.linspace(0.75, 1.3 if i % 3 else 0.9, len(MONTHS))
+        for month_on, n in zip(MONTHS, random.poisson(level * drift), strict=True):
+            rows.append({"issue_id": issue_id, "month_on": month_on, "n_contacts": float(n), "n_customers": int(n * 0.9),
+                         "contact_cost_yen": cost * 1e4})
+        for g, (attribute, value, base) in enumerate(groups):
+            share = min(0.9, base * (0.6 + ((i * 5 + g * 3) % 7) * 0.28))
+            shares.append({"issue_id": issue_id, "attribute": attribute, "value": value, "base_share": base, "share": share,
+                           "n_customers": 3 if (i + g) % 11 == 4 else 40})
+    n = len(MONTHS)
+    season = 1 + 0.12 * np.sin(np.arange(n) / 12 * 2 * np.pi)
+    company = pd.DataFrame({
+        "month_on": MONTHS, "n_customers": 9800 + np.arange(n) * 22, "n_churned": (240 * season).astype(int),
+        "churn_share": 0.0245 * season, "mrr_yen": 1.2e8, "mrr_lost_yen": 2.4e6, "mrr_churn_share": 0.0198 * season,
+        "n_contacts": (1180 * season + random.normal(0, 40, n)).astype(int), "contact_cost_yen": 4.1e6 * season,
+        "nps": -6 + np.arange(n) * 0.5, "n_nps": 140})
+    if not with_churn:
+        company = company.assign(churn_share=np.nan, mrr_yen=np.nan, mrr_lost_yen=np.nan, mrr_churn_share=np.nan, n_churned=0)
+    return {"issue_months": pd.DataFrame(rows), "issue_segments": pd.DataFrame(shares), "company_months": company}
+
+
+def report_tables(*, with_churn: bool = True) -> dict[str, pd.DataFrame]:
+    """Checked tables; without churn, as from a survey of a shop that has no contracts."""
+    found = {**issue_tables(with_churn=with_churn), **voice_tables(), **month_tables(with_churn=with_churn)}
+    found["impact_totals"] = contract.empty(contract.IMPACT_TOTALS)
+    if with_churn:
+        found["impact_totals"] = pd.DataFrame([{
+            "scope": "top5", "n_issues": 5, "churns_prevented": 17.3, "churns_low": 12.4, "churns_high": 22.9,
+            "ltv_yen": 4.31e6, "ltv_low_yen": 3.0e6, "ltv_high_yen": 5.9e6, "contact_cost_yen": 1.27e6, "note": None}])
+    found["rejects"] = pd.DataFrame(
+        [("calls.csv", str(i), "parse", "開始日時を読み取れません（「不明」）。") for i in range(14)]
+        + [("mail.mbox", str(i), "read", "本文が空です。") for i in range(3)], columns=["source", "source_row", "stage", "reason"])
+    return {name: contract.check(frame, contract.TABLES[name]) for name, frame in found.items()}
+
+
+def report_run(*, reasons: list[str] | None = None) -> dict:
+    parts = {**RUN_JSON, "settings": {"reasons": reasons or []}}
+    return {"run_id": "run-20261001", "as_of_on": pd.Timestamp("2026-10-01"), "config_sha": "c0ffee12", "seed": 42,
+            **{name: json.dumps(value, ensure_ascii=False) for name, value in parts.items()}}
+
+
+def report_config(**changes) -> Config:
+    sources = [Source(name="calls", format="transcript", path="calls.csv")]
+    return Config(**{"sources": sources, "company": {"name": "あおぞら会計株式会社"}, **changes})

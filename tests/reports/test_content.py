@@ -1,0 +1,139 @@
+import json
+
+import pandas as pd
+
+from voc import tables as contract
+from voc.reports.content import executive_report, headline, product_report
+
+
+def texts(value) -> str:
+    """All text of a report, tables of numbers left out."""
+    if isinstance(value, dict):
+        return "\n".join(texts(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return "\n".join(texts(item) for item in value)
+    return value if isinstance(value, str) else ""
+
+
+def test_three_headlines(make):
+    assert headline(make.tables()) == [
+        "「請求書PDFをまとめてダウンロードしたい」の要望が実現すれば、問い合わせた顧客だけで少なくとも毎月4.2名の解約を防げる見込みです。"
+        "（90%区間 1.9〜6.7名／推定値・暫定／LTV換算 月96.4万円／慎重に見て3.1名）",
+        "「適格請求書の登録番号をどこに入力するか」の導線を直せば、問い合わせコストを毎月19.4万円〜31万円削減できる見込みです。"
+        "（現在 月38.8万円／幅は自己解決できる割合の想定によるもので、統計の区間ではありません／"
+        "解約への影響: 90%区間 毎月−1.2〜+0.9名、影響を確認できず（暫定））",
+        "上位5課題をまとめて解消すれば、問い合わせた顧客だけで少なくとも毎月17.3名の解約を防げる見込みです。"
+        "（90%区間 12.4〜22.9名／推定値・暫定／同時に解消した場合を計算した値で、課題ごとの合計ではありません／"
+        "LTV換算 月431万円／課題に分類された声の71%／問い合わせコスト 月127万円）",
+    ]
+
+
+def test_the_whole_is_never_the_sum_of_single_issues(make):
+    tables = make.tables()
+    tables["impact_totals"] = contract.empty(contract.IMPACT_TOTALS)
+    assert headline(tables)[2].startswith("上位5課題をまとめて解消したときに防げる解約数は、まだ示せません。")
+
+
+def test_the_company_row_is_not_taken_for_the_top_five(make):
+    tables = make.tables()
+    tables["impact_totals"] = tables["impact_totals"].assign(scope="company", n_issues=3)
+    assert "17.3" not in headline(tables)[2]
+
+
+def test_reverse_and_praise_stand_apart(make):
+    report = product_report(make.tables(), config=make.config(), run=make.run())
+    assert [row["issue_id"] for row in report["ranked"]] == [
+        "VOC-0001", "VOC-0003", "VOC-0002", "VOC-0006", "VOC-0004", "VOC-0005", "VOC-0010", "VOC-0007"]
+    assert [section["issue_id"] for section in report["reverse"]] == ["VOC-0008"]
+    assert [section["issue_id"] for section in report["praise"]] == ["VOC-0009"]
+    assert "解約数は計上しません" in report["reverse"][0]["sentence"]
+
+
+def test_ranks_are_counted_again_without_the_issues_shown_apart(make):
+    tables = make.tables()
+    praise = pd.DataFrame([{"issue_id": "VOC-0009", "audience": "product", "rank": 2, "rank_low": 1, "rank_high": 3,
+                            "top5_share": 1.0, "score_yen": 1.0, "reason": "称賛"}])
+    moved = tables["ranking"].assign(rank=lambda t: t["rank"] + (t["rank"] >= 2), rank_low=lambda t: t["rank_low"],
+                                     rank_high=lambda t: t["rank_high"] + 1)
+    tables["ranking"] = contract.check(pd.concat([moved, praise]), contract.RANKING)
+    ranked = product_report(tables, config=make.config(), run=make.run())["ranked"]
+    assert [row["rank"] for row in ranked] == list(range(1, 9))
+    assert ranked[0]["rank_span"] == "1〜2位"
+
+
+def test_small_groups_are_hidden_everywhere(make):
+    report = product_report(make.tables(), config=make.config(), run=make.run())
+    rare = next(section for section in report["sections"] if section["issue_id"] == "VOC-0007")
+    assert ("顧客", "5名未満") in rare["pairs"]
+    assert rare["segments"] == []
+    assert not {"NPS", "否定的な文"} & {name for name, _ in rare["pairs"]}
+    cells = [cell for row in report["heat"]["rows"] for cell in row["cells"] if cell["text"] == "5名未満"]
+    assert cells
+    assert all(cell["times"] == "" and cell["level"] == 0 for cell in cells)
+
+
+def test_an_anonymous_survey_keeps_its_figures(make):
+    tables = make.tables(with_churn=False)
+    tables["mentions"]["customer_id"] = pd.Series([None] * len(tables["mentions"]), dtype="str")
+    tables["impact"]["n_customers"] = 0
+    section = product_report(tables, config=make.config(), run=make.run(reasons=["顧客番号がありません。"]))["sections"][0]
+    pairs = dict(section["pairs"])
+    assert pairs["顧客"] == "匿名"
+    assert pairs["NPS"] == "+100（回答10件）"
+    assert pairs["否定的な文"] == "70%"
+
+
+def test_key_figures_are_those_of_the_last_complete_month(make):
+    report = executive_report(make.tables(), config=make.config(), run={**make.run(), "as_of_on": pd.Timestamp("2026-09-15")})
+    assert report["figures"]["month"] == "2026年8月"
+    tiles = {tile["name"]: tile for tile in report["figures"]["tiles"]}
+    assert tiles["顧客数"]["value"] == "10,152名"
+    assert [change["label"] for change in tiles["顧客解約率"]["changes"]] == ["前月比", "前年同月比"]
+    assert tiles["顧客数"]["changes"][1]["text"] == "+2.7%"
+    assert tiles["NPS"]["changes"][1] == {"label": "前年同月比", "text": "+6pt", "word": "改善"}
+
+
+def test_defence_and_attack_share_all_contacts(make):
+    sides = executive_report(make.tables(), config=make.config(), run=make.run())["sides"]
+    assert [(side["name"], side["n_issues"]) for side in sides] == [("守り", 6), ("攻め", 4)]
+    assert sum(side["share"] for side in sides) == 1.0
+
+
+def test_without_contracts_the_report_says_what_is_missing_and_claims_nothing(make):
+    run = make.run(reasons=["契約の開始日と解約日がないため、解約数を推定できません。"])
+    for write in (product_report, executive_report):
+        report = write(make.tables(with_churn=False), config=make.config(), run=run)
+        assert report["missing"] == ["契約の開始日と解約日がないため、解約数を推定できません。"]
+        assert {row["verdict"] for row in report["ranked"]} == {"none"}
+        assert "名の解約を防げる" not in texts(report["headlines"])
+        assert "90%区間" not in texts([report["headlines"], report["ranked"], report["sections"]])
+        assert report["sections"][0]["quotes"]
+    tiles = {tile["name"]: tile for tile in report["figures"]["tiles"]}
+    assert tiles["顧客解約率"]["why"] == "契約データがありません"
+
+
+def test_no_tables_at_all_still_make_a_report(make):
+    report = product_report({}, config=make.config(), run=make.run())
+    assert report["ranked"] == []
+    assert report["headlines"][0]["sentence"] == "機能要望に当たる課題は、今回は見つかりませんでした。"
+    assert headline({})[2] == "順位を付けられる課題は、今回は見つかりませんでした。"
+
+
+def test_what_was_left_out_is_told(make):
+    left = product_report(make.tables(), config=make.config(), run=make.run())["left_out"]
+    assert left["rows"][0] == {"stage": "読み取り", "reason": "開始日時を読み取れません（「不明」）。", "n": "14件"}
+    assert "分析した30,210文のうち4,230文（14%）は、どの課題にも入りませんでした。少数の声はここに含まれます。" in left["lines"]
+
+
+def test_assumptions_carry_the_numbers_of_the_configuration(make):
+    config = make.config(impact={"window_months": 5}, value={"gross_margin": 0.62}, costs={"transfer_yen": 555})
+    text = texts(product_report(make.tables(), config=config, run=make.run())["assumptions"])
+    for phrase in ("5か月間", "粗利率62%", "転送1回: 555円", "82〜85%", "問い合わせずに離れた顧客は数えていません"):
+        assert phrase in text
+
+
+def test_hidden_causes_are_announced(make):
+    run = make.run()
+    run["settings"] = json.dumps({"reasons": [], "banner": "未観測の要因が強く、解約数の推定は信頼できません。"}, ensure_ascii=False)
+    report = product_report(make.tables(), config=make.config(), run=run)
+    assert report["remarks"] == ["未観測の要因が強く、解約数の推定は信頼できません。"]

@@ -1,0 +1,102 @@
+"""Texts -> unit vectors: USE-multilingual v3 (`use`), E5-small (`e5`), or any sentence-transformers model.
+
+The default models come out of packages; their files are pinned in models/registry.toml. torch is imported only
+where a model needs it, so that the default (`use`) runs in 150 MB.
+"""
+
+import hashlib
+import importlib.util
+import tomllib
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from voc.errors import VocError
+from voc.models_folder import models_folder
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_DECIMALS = 4
+_CHUNK = 8192  # texts whose pieces are held at a time
+
+
+def embed(texts: Iterable[str], *, model: str = "use") -> np.ndarray:
+    """Vectors float32 (n, dimension) of unit length, rounded to 4 decimals.
+
+    `model` is `use`, `e5`, or a name that `sentence_transformer` takes. Equal texts are embedded once. For `use` and
+    `e5` a text has the same vector whatever the texts beside it and their order; they read 512 pieces of a text.
+    Raises VocError where a model's package is absent or its files are not the pinned ones.
+    """
+    # half a surrogate pair, as broken JSON carries it, cannot be tokenised
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    unique = sorted(set(texts), key=lambda text: (len(text), text))
+    encode = encoder(model)
+    if not unique:
+        return np.empty((0, encode(["空"]).shape[1]), dtype=np.float32)
+    vectors = np.concatenate([encode(unique[i : i + _CHUNK]) for i in range(0, len(unique), _CHUNK)])
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    vectors = np.round(vectors / np.maximum(lengths, 1e-12), _DECIMALS).astype(np.float32)
+    place = {text: i for i, text in enumerate(unique)}
+    return vectors[[place[text] for text in texts]]
+
+
+def sentence_transformer(name: str) -> "SentenceTransformer":
+    """`use` and `e5` as a SentenceTransformer with the vectors of `embed` before rounding; any other name or local
+    path is given to sentence-transformers itself, which may ask the model hub for it."""
+    from sentence_transformers import SentenceTransformer
+
+    if name not in registry():
+        return SentenceTransformer(name, device="cpu")
+    from voc.embeddings_modules import RegistryModule
+
+    return SentenceTransformer(modules=[RegistryModule(name)], device="cpu")
+
+
+@cache
+def encoder(name: str) -> Callable[[list[str]], np.ndarray]:
+    """The function texts -> vectors of a model, loaded and checked once per process."""
+    if name == "use":
+        model_files(name)
+        from voc.use import encode_use
+
+        return encode_use
+    if name == "e5":
+        (path,) = model_files(name)
+        from voc.e5 import encode_e5, load_e5
+
+        model = load_e5(path)
+        return lambda texts: encode_e5(texts, model=model)
+    transformer = sentence_transformer(name)
+    return lambda texts: transformer.encode(texts, convert_to_numpy=True, show_progress_bar=False)
+
+
+@cache
+def registry() -> dict[str, dict]:
+    """models/registry.toml: name -> package, version, licence, dimension, sha256 of the files."""
+    return tomllib.loads((models_folder() / "registry.toml").read_text(encoding="utf-8"))
+
+
+def model_files(name: str) -> list[Path]:
+    """Paths of the files of a registered model. Raises VocError where one is absent or is not the pinned one."""
+    entry = registry()[name]
+    advice = f"`pip install --force-reinstall {entry['package']}=={entry['version']}` で入れ直してください。"
+    # find_spec finds the folder without running the package
+    spec = importlib.util.find_spec(entry["module"])
+    if spec is None or spec.origin is None:
+        raise VocError(f"モデル {name}（{entry['title']}）のパッケージ {entry['package']} がありません。{advice}")
+    paths = [Path(spec.origin).parent / relative for relative in entry["sha256"]]
+    for path, expected in zip(paths, entry["sha256"].values(), strict=True):
+        if not path.is_file():
+            raise VocError(f"モデル {name} のファイル {path} がありません。{advice}")
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != expected:
+            raise VocError(
+                f"モデル {name} のファイル {path} が registry.toml と違います"
+                f"（sha256 {found}、登録は {expected}）。{advice}"
+            )
+    return paths

@@ -1,0 +1,1 @@
+"""What each issue does: prevented churns with honest intervals, yen at stake, contact cost. Start at `estimate`."""

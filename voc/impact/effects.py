@@ -1,0 +1,104 @@
+"""From the panel to numbers per issue: log-odds, prevented churns and yen per month, with intervals and draws."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from voc.config import Impact, Value
+from voc.impact.calibration import Bias, calibrated_draws, e_value, hidden_bias, shrunken_draws
+from voc.impact.hazard import fit_hazard, jointly_prevented, prevented, prevented_tables
+from voc.impact.periods import Window
+from voc.impact.person_months import Panel
+from voc.impact.value import customer_counts, lifetime_value, monthly_churn_of_plan
+
+Z90 = 1.6448536269514722
+JOINT_DRAWS = 300
+
+
+@dataclass(frozen=True)
+class Effects:
+    """`table`: one row per issue of the model (position `issue`); `ltv_draws`, `log_odds_draws`: its rows x draws."""
+
+    table: pd.DataFrame
+    ltv_draws: np.ndarray
+    log_odds_draws: np.ndarray
+    bias: Bias
+    eta: np.ndarray
+    exposure: object
+    weights: np.ndarray
+    n_months: float
+
+
+def estimate_effects(
+    panel: Panel, customers: pd.DataFrame, window: Window, *, modelled: np.ndarray, controls: np.ndarray,
+    impact: Impact, value: Value, seed: int,
+) -> Effects:
+    """Fit the hazard, calibrate by `controls`, shrink, and add up over the period, scaled to the period's real churns.
+
+    `modelled`, `controls`: positions of issues. Table columns, all per month: churns_prevented (median of the
+    draws), churns_low, churns_high (5 and 95 %), churns_shrunken, the same for ltv (yen), mrr_yen; log_odds and
+    log_odds_se as fitted, e_value of their lower limit.
+    """
+    learned = panel.is_learned
+    fit = fit_hazard(
+        panel.covariates[learned], panel.learning[learned][:, modelled], panel.is_event[learned],
+        panel.customer[learned],
+    )
+    rng = np.random.default_rng([seed, 2])
+    chosen = np.flatnonzero(np.isin(modelled, controls))
+    bias = hidden_bias(fit.log_odds[chosen], fit.se[chosen], n_draws=impact.draws, rng=rng)
+    draws = calibrated_draws(fit.log_odds, fit.covariance, bias, rng=rng)
+    sd = np.sqrt(fit.se**2 + bias.shift.var() + bias.spread_mean**2)
+    shrunken = shrunken_draws(draws.mean(axis=1), sd, n_draws=impact.draws, rng=rng)
+
+    counted = np.isin(panel.month, window.period_month_indices)
+    exposure = panel.counting[counted][:, modelled]
+    eta = panel.covariates[counted] @ fit.coefficients[:panel.covariates.shape[1]] + exposure @ fit.log_odds
+    weights = row_weights(customers, window, value=value)[panel.customer[counted]]
+    # Exposures that were not learned from, and ends that are not in yet, leave the sum of the model off the real sum.
+    months = customer_counts(customers, window).iloc[window.period_month_indices]
+    weights = weights * (months["n_churned"].sum() / expit(eta).sum())
+    tables = prevented_tables(eta, exposure, weights, n_months=window.period_months)
+    spread, cautious = prevented(tables, draws), prevented(tables, shrunken)
+    low, middle, high = (np.quantile(spread, q, axis=2) for q in (0.05, 0.5, 0.95))
+    careful = cautious.mean(axis=2)
+    table = pd.DataFrame({
+        "issue": modelled, "churns_prevented": middle[:, 0], "churns_low": low[:, 0], "churns_high": high[:, 0],
+        "churns_shrunken": careful[:, 0], "log_odds": fit.log_odds, "log_odds_se": fit.se,
+        "e_value": e_value(np.exp(fit.log_odds - Z90 * fit.se)), "mrr_yen": middle[:, 1], "ltv_yen": middle[:, 2],
+        "ltv_low_yen": low[:, 2], "ltv_high_yen": high[:, 2], "ltv_shrunken_yen": careful[:, 2],
+    })
+    return Effects(table, spread[:, 2], draws, bias, eta, exposure, weights, window.period_months)
+
+
+def row_weights(customers: pd.DataFrame, window: Window, *, value: Value) -> np.ndarray:
+    """Customers x (1, monthly price in yen, LTV in yen); a customer without any known price weighs 0 yen."""
+    price = customers["price"].fillna(0.0).to_numpy()
+    churn = customers["plan"].map(monthly_churn_of_plan(customers, window)).fillna(0.0).to_numpy(dtype="float64")
+    return np.column_stack([np.ones(len(price)), price, lifetime_value(price, churn, value=value)])
+
+
+def joint(effects: Effects, rows: np.ndarray, *, real_churns: float) -> dict[str, float]:
+    """Churns and LTV prevented per month if the issues in `rows` of the table were all removed at once.
+
+    Never more than the churns that really happened; the yen are cut by the same share.
+    """
+    if not len(rows):
+        return {}
+    draws = effects.log_odds_draws[rows]
+    middle = np.median(draws, axis=1, keepdims=True)
+    every = np.linspace(0, draws.shape[1] - 1, min(JOINT_DRAWS, draws.shape[1])).astype(int)
+    result = jointly_prevented(
+        effects.eta, effects.exposure[:, rows], effects.weights, np.hstack([middle, draws[:, every]]),
+        n_months=effects.n_months,
+    )
+    cut = np.minimum(1.0, real_churns / np.maximum(result[0], 1e-12))
+    result = result * np.where(result[0] > 0, cut, 1.0)
+    low, high = np.quantile(result[:, 1:], [0.05, 0.95], axis=1)
+    point = np.clip(result[:, 0], low, high)
+    return {
+        "churns_prevented": point[0], "churns_low": low[0], "churns_high": high[0],
+        "ltv_yen": point[2], "ltv_low_yen": low[2], "ltv_high_yen": high[2],
+    }

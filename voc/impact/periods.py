@@ -1,0 +1,98 @@
+"""Days, full calendar months and the reporting period, all in Asia/Tokyo."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+ZONE = "Asia/Tokyo"
+LONG_AGO = -1_000_000  # day number for "before the data"
+NOT_ENDED = 1_000_000  # day number for "still a customer"
+PERIOD_MONTHS = 12
+DAYS_PER_MONTH = 30.4375
+START_SLACK_DAYS = 3  # a month whose first contact came on the 2nd or 3rd still counts as full
+
+
+@dataclass(frozen=True)
+class Window:
+    """The data's window. Day numbers count from 1970-01-01; `end_day` and `month_ends` are exclusive."""
+
+    start_day: int
+    end_day: int
+    month_starts: np.ndarray
+    month_ends: np.ndarray
+    period_start: int
+    period_end: int
+
+    @property
+    def n_months(self) -> int:
+        """Full calendar months in the window."""
+        return len(self.month_starts)
+
+    @property
+    def period_months(self) -> float:
+        """Length of the reporting period in months (a fraction only where no month is full)."""
+        full = int(((self.month_starts >= self.period_start) & (self.month_ends <= self.period_end)).sum())
+        return float(full) if full else max((self.period_end - self.period_start) / DAYS_PER_MONTH, 1 / DAYS_PER_MONTH)
+
+    @property
+    def period_month_indices(self) -> np.ndarray:
+        """Positions of the period's months among the window's full months."""
+        return np.flatnonzero((self.month_starts >= self.period_start) & (self.month_ends <= self.period_end))
+
+
+def day_of_instant(instants: pd.Series) -> np.ndarray:
+    """Day number (Asia/Tokyo) of each instant. Empty instants give LONG_AGO."""
+    local = pd.to_datetime(instants, utc=True).dt.tz_convert(ZONE).dt.tz_localize(None)
+    return _days(local, LONG_AGO)
+
+
+def day_of_date(dates: pd.Series, *, empty: int) -> np.ndarray:
+    """Day number of each date; `empty` where there is none."""
+    return _days(pd.to_datetime(dates), empty)
+
+
+def as_of_day(as_of: object) -> int:
+    """Day number of the analysis date (a date, Timestamp or ISO text); data from that day on is not used."""
+    moment = pd.Timestamp(as_of)
+    if moment.tzinfo is not None:
+        moment = moment.tz_convert(ZONE).tz_localize(None)
+    return int(np.datetime64(moment, "D").astype("int64"))
+
+
+def timestamp(day: int) -> pd.Timestamp:
+    """Midnight of a day number, without a zone."""
+    return pd.Timestamp(np.datetime64(int(day), "D"))
+
+
+def month_number(days: np.ndarray) -> np.ndarray:
+    """Months since 1970-01 of day numbers."""
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype("int64")
+
+
+def month_start(months: np.ndarray) -> np.ndarray:
+    """First day number of months counted from 1970-01."""
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype("int64")
+
+
+def window_of(contact_days: np.ndarray, *, end_day: int) -> Window:
+    """Window from the first contact before `end_day` up to `end_day`; the period is its last 12 full months.
+
+    Where no calendar month is full, the period is the whole window.
+    """
+    days = contact_days[contact_days < end_day]
+    start = int(days.min()) if len(days) else end_day - 1
+    first = int(month_number(np.array([start - START_SLACK_DAYS + 1]))[0])
+    starts = month_start(np.arange(first, int(month_number(np.array([end_day]))[0]) + 2))
+    full = (starts[:-1] >= start - START_SLACK_DAYS + 1) & (starts[1:] <= end_day)
+    month_starts, month_ends = starts[:-1][full], starts[1:][full]
+    if len(month_starts):
+        period_start, period_end = int(month_starts[-PERIOD_MONTHS:][0]), int(month_ends[-1])
+    else:
+        period_start, period_end = start, end_day
+    return Window(start, end_day, month_starts, month_ends, period_start, period_end)
+
+
+def _days(values: pd.Series, empty: int) -> np.ndarray:
+    days = values.to_numpy(dtype="datetime64[us]").astype("datetime64[D]")
+    return np.where(np.isnat(days), empty, days.astype("int64"))

@@ -1,0 +1,189 @@
+"""The company's own tables: customers, usage, FAQ; and which customer a contact belongs to."""
+
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from voc.cleaning.widths import identifier
+from voc.config import Source
+from voc.errors import SourceError
+from voc.parsing.dates import ALLOWED, parse_date
+from voc.parsing.records import cell, number, refuse_all, reject, rejects_frame
+from voc.parsing.tabular import read_table
+from voc.raw import RawFile
+from voc.tables import CUSTOMERS, FAQ, USAGE, check
+
+KEY_COLUMNS = ["customer_id", "kind", "value"]
+_NOT_ESTIMATED = "この顧客は解約の推定に使いません。"
+_NEVER_ENDS = 2200
+"""End dates from this year on (9999-12-31) are the usual way to say that a contract has no end."""
+
+
+def parse_customers(
+    files: Sequence[RawFile], source: Source, *, timezone: str = "Asia/Tokyo"
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """(customers, keys, rejects). customers is CUSTOMERS with raw customer numbers.
+
+    keys [customer_id, kind, value] tells by which values contacts find a customer: kind `id` (the number itself,
+    for every customer), `email` (lower case), `phone` (digits). Raises SourceError where no file can be used.
+    """
+    frame, faults = _read_all(files, source)
+    frame["customer_id"] = [identifier(cell(value)) for value in frame["customer_id"]]
+    frame = _without_unusable(frame, ["customer_id"], source, faults)
+    for column in ("plan", "segment"):
+        frame[column] = [cell(value) or None for value in _column(frame, column)]
+    frame["monthly_price_yen"] = _numbers(frame, "monthly_price_yen", source, faults)
+    started, ended = (_dates(frame, column, source, faults, timezone) for column in ("started_on", "ended_on"))
+    ended = [None if date is not None and date.year >= _NEVER_ENDS else date for date in ended]
+    frame["started_on"], frame["ended_on"] = _orderly(frame, started, ended, source, faults)
+    if len(frame) and "started_on" not in source.columns and all(date is None for date in started):
+        reason = (
+            "契約開始日（started_on）の列がないため、解約の推定はできません（件数と費用は出せます）。"
+            "[sources.columns] started_on = \"ファイルの列名\" を書いてください。"
+        )
+        faults.append(reject(source.name, frame["source_row"].iloc[0].rpartition(":")[0], reason))
+    keys = _keys(frame, source, faults)
+    return check(frame[list(CUSTOMERS.columns)], CUSTOMERS), keys, rejects_frame(faults)
+
+
+def parse_usage(
+    files: Sequence[RawFile], source: Source, *, timezone: str = "Asia/Tokyo"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(usage, rejects): one row per customer and month, month_on its first day. Raises SourceError as above."""
+    frame, faults = _read_all(files, source)
+    frame["customer_id"] = [identifier(cell(value)) for value in frame["customer_id"]]
+    months = [parse_date(cell(value), timezone=timezone) for value in frame["month_on"]]
+    for row, written, month in zip(frame["source_row"], frame["month_on"], months, strict=True):
+        if month is None:
+            reason = f"対象月「{written[:30]}」を読めないため使いませんでした（書き方: 2025-04、2025年4月）。"
+            faults.append(reject(source.name, row, reason))
+    frame["month_on"] = [month.replace(day=1) if month is not None else None for month in months]
+    frame = frame.loc[frame["month_on"].notna()]
+    frame = _without_unusable(frame, ["customer_id", "month_on"], source, faults)
+    frame["n_logins"] = _numbers(frame, "n_logins", source, faults)
+    return check(frame[list(USAGE.columns)], USAGE), rejects_frame(faults)
+
+
+def parse_faq(files: Sequence[RawFile], source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(faq, rejects): the company's articles. Raises SourceError as above."""
+    frame, faults = _read_all(files, source)
+    frame["article_id"] = [identifier(cell(value)) for value in frame["article_id"]]
+    frame = _without_unusable(frame, ["article_id"], source, faults)
+    frame["url"] = [cell(value) or None for value in _column(frame, "url")]
+    return check(frame[list(FAQ.columns)], FAQ), rejects_frame(faults)
+
+
+def join_customers(contacts: pd.DataFrame, keys: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """(contacts, n_unknown): mail addresses and telephone numbers in customer_id become customer numbers.
+
+    A value that no customer has, or that several share, is emptied and counted. With no keys at all (the company
+    gave no customer table) contacts are returned as they are.
+    """
+    if keys.empty:
+        return contacts, 0
+    shared = keys.duplicated(["kind", "value"], keep=False)
+    known = keys.loc[~shared]
+    look = {kind: dict(zip(part["value"], part["customer_id"], strict=True)) for kind, part in known.groupby("kind")}
+    written = contacts["customer_id"]
+    found = written.map(look.get("id", {}))
+    found = found.fillna(written.map(look.get("email", {})))
+    phones = written.map(_phone, na_action="ignore")
+    found = found.fillna(phones.map(look.get("phone", {})))
+    n_unknown = int((written.notna() & found.isna()).sum())
+    return contacts.assign(customer_id=found.astype("str").where(found.notna(), None)), n_unknown
+
+
+def _read_all(files: Sequence[RawFile], source: Source) -> tuple[pd.DataFrame, list[dict]]:
+    frames, faults, refused = [], [], []
+    for file in files:
+        try:
+            frame, of_file = read_table(file, source)
+        except SourceError as error:
+            refused.append(reject(source.name, file.name, str(error), stage="read" if file.fault else "parse"))
+            continue
+        frames.append(frame)
+        faults += of_file
+    refuse_all(source, refused, len(files))
+    if not frames:
+        raise SourceError(f"ソース {source.name}: ファイルがありません。[[sources]] の path を確かめてください。")
+    return pd.concat(frames, ignore_index=True), faults + refused
+
+
+def _column(frame: pd.DataFrame, column: str) -> pd.Series:
+    return frame[column].fillna("") if column in frame else pd.Series("", index=frame.index)
+
+
+def _without_unusable(frame: pd.DataFrame, key: list[str], source: Source, faults: list[dict]) -> pd.DataFrame:
+    """Rows with a key, each key once (the first stays)."""
+    is_empty = (frame[key] == "").any(axis=1)
+    is_doubled = frame.duplicated(key) & ~is_empty
+    for row in frame.loc[is_empty, "source_row"]:
+        faults.append(reject(source.name, row, f"{key[0]} が空の行のため使いませんでした。"))
+    for row, value in zip(frame.loc[is_doubled, "source_row"], frame.loc[is_doubled, key[0]], strict=True):
+        reason = f"{'・'.join(key)} が前の行と同じ（{value[:30]}）ため使いませんでした。"
+        faults.append(reject(source.name, row, reason))
+    return frame.loc[~is_empty & ~is_doubled].copy()
+
+
+def _numbers(frame: pd.DataFrame, column: str, source: Source, faults: list[dict]) -> np.ndarray:
+    values = []
+    for row, written in zip(frame["source_row"], map(cell, _column(frame, column)), strict=True):
+        value = number(written) if written else None
+        if written and (value is None or value < 0):
+            reason = f"{column}「{written[:30]}」は 0 以上の数ではないため空にしました。"
+            faults.append(reject(source.name, row, reason))
+            value = None
+        values.append(math.nan if value is None else value)
+    return np.array(values, dtype="float64")
+
+
+def _dates(frame: pd.DataFrame, column: str, source: Source, faults: list[dict], timezone: str) -> list:
+    """Dates; None where empty; NaT where something stands that is no date."""
+    dates = []
+    for row, written in zip(frame["source_row"], map(cell, _column(frame, column)), strict=True):
+        date = parse_date(written, timezone=timezone) if written else None
+        if written and date is None:
+            reason = f"{column}「{written[:30]}」を日付として読めないため、契約期間を空にしました。{_NOT_ESTIMATED}"
+            faults.append(reject(source.name, row, f"{reason}書き方: {ALLOWED}"))
+            date = pd.NaT
+        dates.append(date)
+    return dates
+
+
+def _orderly(frame: pd.DataFrame, started: list, ended: list, source: Source, faults: list[dict]) -> tuple[list, list]:
+    """Contract periods; both dates are emptied where either is in doubt: one alone would bias the churn estimate."""
+    starts, ends = [], []
+    for row, start, end in zip(frame["source_row"], started, ended, strict=True):
+        is_reversed = not pd.isna(start) and not pd.isna(end) and end < start
+        if is_reversed:
+            reason = f"解約日 {end:%Y-%m-%d} が契約開始日 {start:%Y-%m-%d} より前のため、契約期間を空にしました。"
+            faults.append(reject(source.name, row, f"{reason}{_NOT_ESTIMATED}"))
+        in_doubt = is_reversed or start is pd.NaT or end is pd.NaT
+        starts.append(None if in_doubt else start)
+        ends.append(None if in_doubt else end)
+    return starts, ends
+
+
+def _phone(text: str) -> str:
+    digits = re.sub(r"\D", "", text.replace("+81", "0"))
+    return digits if len(digits) in (10, 11) and digits.startswith("0") else ""
+
+
+def _keys(frame: pd.DataFrame, source: Source, faults: list[dict]) -> pd.DataFrame:
+    values = {
+        "id": frame["customer_id"],
+        "email": _column(frame, "email").map(lambda text: identifier(cell(text))),
+        "phone": _column(frame, "phone").map(lambda text: _phone(identifier(cell(text)))),
+    }
+    keys = pd.concat([
+        pd.DataFrame({"customer_id": frame["customer_id"], "kind": kind, "value": value, "row": frame["source_row"]})
+        for kind, value in values.items()
+    ])  # fmt: skip
+    keys = keys.loc[keys["value"] != ""]
+    for row, kind in keys.loc[keys.duplicated(["kind", "value"], keep=False), ["row", "kind"]].to_numpy():
+        word = {"email": "メールアドレス", "phone": "電話番号"}[kind]
+        faults.append(reject(source.name, row, f"ほかの顧客と同じ{word}のため、{word}では顧客を特定しません。"))
+    return keys[KEY_COLUMNS].sort_values(KEY_COLUMNS, ignore_index=True).astype("str")

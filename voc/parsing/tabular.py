@@ -1,0 +1,200 @@
+"""Tables in files: CSV, TSV, Excel and JSON lines -> text cells under our own column names."""
+
+import csv
+import io
+import json
+import re
+import unicodedata
+import zipfile
+from collections.abc import Mapping, Sequence
+from xml.etree import ElementTree
+
+import openpyxl
+import pandas as pd
+from openpyxl.utils.exceptions import InvalidFileException
+
+from voc.config import Source
+from voc.errors import SourceError
+from voc.parsing.charset import decode
+from voc.parsing.records import cell, reject
+from voc.raw import MAX_BYTES, RawFile
+
+NEEDED = {
+    "survey": ("started_at",),
+    "customers": ("customer_id",),
+    "usage": ("customer_id", "month_on"),
+    "faq": ("article_id", "title", "body"),
+}
+
+
+_QUOTE_HINT = "引用符「\"」の閉じ忘れを確かめてください。"
+NO_OBJECT = "JSON オブジェクトとして読めないため使いませんでした。"
+NO_RECORDS = "JSON のレコードがありません。配列 [...] か、1 行に 1 つの JSON オブジェクトを書いてください。"
+
+
+class TableFileError(SourceError):
+    """A file that cannot be read as a table."""
+
+
+def read_table(file: RawFile, source: Source) -> tuple[pd.DataFrame, list[dict]]:
+    """(frame, rejects). The frame has `source_row` and every column of the file as stripped text, renamed to ours.
+
+    Raises TableFileError where the file is no table or lacks a needed column, naming all that is missing.
+    """
+    if file.fault:
+        raise TableFileError(file.fault)
+    if file.name.lower().endswith((".xlsx", ".xlsm")):
+        header, rows = _excel_rows(file.data)
+    elif file.name.lower().endswith((".jsonl", ".ndjson", ".json")):
+        header, rows, broken = _json_rows(decode(file.data, encoding=source.encoding))
+        frame = _frame(header, rows, file)
+        faults = [reject(source.name, f"{file.name}:{row}", NO_OBJECT) for row in broken]
+        return _renamed(frame, source, file, faults)
+    else:
+        header, rows = _delimited_rows(decode(file.data, encoding=source.encoding))
+    good = [(number, row) for number, row in rows if len(row) == len(header)]
+    faults = [
+        reject(
+            source.name, f"{file.name}:{number}",
+            f"列の数（{len(row)}）が見出し（{len(header)}）と違うため使いませんでした。{_QUOTE_HINT}",
+        )
+        for number, row in rows
+        if len(row) != len(header)
+    ]  # fmt: skip
+    return _renamed(_frame(header, good, file), source, file, faults)
+
+
+def _delimited_rows(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header and (row number as a spreadsheet counts them, cells); rows without any text are left out."""
+    first = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = max(",\t;", key=first.count)
+    try:
+        rows = [
+            (number, [part.strip() for part in row])
+            for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), start=1)
+            if any(part.strip() for part in row)
+        ]
+    except csv.Error as error:
+        raise TableFileError(f"CSV として読めません（{error}）。{_QUOTE_HINT}") from None
+    if not rows:
+        raise TableFileError("中身がありません。見出し行と回答行のあるファイルを置いてください。")
+    return rows[0][1], rows[1:]
+
+
+def _excel_rows(data: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The first sheet's header and rows."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:
+                raise TableFileError(f"展開後の大きさが上限 {MAX_BYTES:,} バイトを超えます。分割してください。")
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()
+        rows = [(number, [_excel_cell(value) for value in row])
+                for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)]  # fmt: skip
+    except (zipfile.BadZipFile, InvalidFileException, ElementTree.ParseError, KeyError, ValueError, TypeError,
+            IndexError, AttributeError, EOFError, OSError, NotImplementedError, RuntimeError, zipfile.zlib.error,
+            ) as error:  # fmt: skip
+        # openpyxl has no error of its own for a broken workbook: what it meets first comes through
+        reason = type(error).__name__
+        raise TableFileError(f"Excel として読めません（{reason}）。開いて .xlsx で保存し直してください。") from None
+    rows = [(number, row) for number, row in rows if any(row)]
+    if not rows:
+        raise TableFileError("最初のシートに中身がありません。見出し行のあるシートを先頭に置いてください。")
+    header = rows[0][1]
+    while header and not header[-1]:
+        header = header[:-1]
+    width = len(header)
+    return header, [(number, (row + [""] * width)[:width] if not any(row[width:]) else row) for number, row in rows[1:]]
+
+
+def _excel_cell(value: object) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else cell(value)
+
+
+def _json_rows(text: str) -> tuple[list[str], list[tuple[int, list[str]]], list[int]]:
+    """Header (all keys, in order of appearance), rows, and the numbers of lines that are no JSON object."""
+    records, broken = json_records(text)
+    if not records:
+        raise TableFileError(NO_RECORDS)
+    header = list(dict.fromkeys(key for _, record in records for key in record))
+    return header, [(number, [cell(record.get(key)) for key in header]) for number, record in records], broken
+
+
+def json_records(text: str) -> tuple[list[tuple[int, dict]], list[int]]:
+    """Objects of a JSON array (numbered from 1) or of JSON lines (by line), and the numbers that are no object."""
+    if text.lstrip()[:1] == "[":
+        try:
+            items = list(enumerate(json.loads(text), start=1))
+        except (ValueError, RecursionError) as error:
+            where = str(error)[:80]
+            raise TableFileError(f"JSON として読めません（{where}）。途中で切れていないか確かめてください。") from None
+    else:
+        items = _json_items(text)
+    good = [(number, item) for number, item in items if isinstance(item, dict)]
+    return good, [number for number, item in items if not isinstance(item, dict)]
+
+
+def _json_items(text: str) -> list[tuple[int, object]]:
+    """One object over the whole text, else one per line; None for a line that is no JSON."""
+    try:
+        return [(1, json.loads(text))]
+    except (ValueError, RecursionError):
+        return [(number, _json_line(line)) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+
+
+def _json_line(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _frame(header: Sequence[str], rows: Sequence[tuple[int, list[str]]], file: RawFile) -> pd.DataFrame:
+    names = [_column_name(name) for name in header]
+    doubled = sorted({name for name in names if name and names.count(name) > 1})
+    if doubled:
+        raise TableFileError(f"同じ名前の列が 2 つ以上あります: {doubled}。列名を変えてください。")
+    frame = pd.DataFrame([row for _, row in rows], columns=names, dtype="object")
+    frame = frame.loc[:, [name != "" for name in names]].drop(columns="source_row", errors="ignore")
+    return frame.assign(source_row=[f"{file.name}:{number}" for number, _ in rows])
+
+
+def _column_name(name: str) -> str:
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", str(name))).strip().strip("\ufeff")
+
+
+def _renamed(
+    frame: pd.DataFrame, source: Source, file: RawFile, faults: list[dict]
+) -> tuple[pd.DataFrame, list[dict]]:
+    """Columns under our names; SourceError with all needed ones that are missing, rejects for optional ones."""
+    wanted = {ours: _column_name(theirs) for ours, theirs in source.columns.items()}
+    wanted |= {column: column for column in NEEDED[source.format] if column not in wanted}
+    found = [column for column in frame.columns if column != "source_row"]
+    missing = {ours: theirs for ours, theirs in wanted.items() if theirs not in found}
+    texts = {_column_name(column): column for column in source.texts}
+    needed = [ours for ours in NEEDED[source.format] if ours in missing]
+    if source.format == "survey" and not any(column in found for column in texts):
+        raise TableFileError(
+            f"自由記述の列 {list(source.texts)} がどれもありません。ある列: {found}。[sources.texts] を直してください。"
+        )
+    if needed:
+        raise TableFileError(_missing_columns(needed, wanted, found))
+    for ours, theirs in missing.items():
+        reason = f"列「{theirs}」（{ours}）がないため、この項目は空です。ある列: {found}"
+        faults.append(reject(source.name, file.name, reason))
+    for name, column in texts.items():
+        if name not in found:
+            faults.append(reject(source.name, file.name, f"自由記述の列「{column}」がありません。ある列: {found}"))
+    picked = {ours: frame[theirs] for ours, theirs in wanted.items() if theirs in found}
+    kept = {name: frame[name] for name in found if name not in picked}
+    return pd.DataFrame({**kept, **picked, "source_row": frame["source_row"]}), faults
+
+
+def _missing_columns(needed: Sequence[str], wanted: Mapping[str, str], found: Sequence[str]) -> str:
+    listed = "、".join(f"{ours}（ファイルでは「{wanted[ours]}」のはず）" for ours in needed)
+    example = found[0] if found else "列名"
+    return (
+        f"必要な列がありません: {listed}。ある列: {list(found)}。"
+        f"設定に [sources.columns] {needed[0]} = \"{example}\" のように、ファイルの列名を書いてください。"
+    )

@@ -1,0 +1,21 @@
+"""Raw records: what a source hands to parsing. Never stored."""
+
+from dataclasses import dataclass
+
+MAX_BYTES = 512 * 1024 * 1024
+"""Larger files (after unpacking) are refused: a small archive can unpack to any size."""
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One file as it was found.
+
+    `name` is relative to the folder of the configuration, without `.gz`. `sha256` is of the bytes on disk.
+    Where `fault` is set the file could not be read, `data` is empty, and parsing turns it into a rejects row.
+    """
+
+    source: str
+    name: str
+    data: bytes
+    sha256: str
+    fault: str | None = None

@@ -1,0 +1,121 @@
+"""The end of every report: what was left out, how figures were reached, and with what they were made."""
+
+import json
+
+import pandas as pd
+
+from voc.reports.formats import NONE, count, day, is_missing, percent, plain, yen
+from voc.reports.wording import CHIP_MEANINGS, CHIPS, channel_name
+
+REASONS_SHOWN = 12
+_STAGES = {"read": "読み込み", "parse": "読み取り", "clean": "整形", "mask": "個人情報の伏せ字", "split": "文の分割"}
+_COUNTS = {
+    "read": "読み込んだ行", "parsed": "読み取れた問い合わせ・回答", "masked": "伏せ字にした箇所", "set_aside": "分析対象外とした文",
+    "voices": "分析した文", "unassigned": "どの課題にも入らなかった文", "duplicates": "重複", "rejected": "使えなかった行",
+    "issues": "課題", "mentions": "課題と文の組", "sentences": "文", "contacts": "問い合わせ・回答", "customers": "顧客",
+}
+
+
+def run_json(run: dict, name: str) -> dict:
+    """A JSON column of `runs` as a dict; empty where the run has none."""
+    text = run.get(name)
+    if is_missing(text) or text == "":
+        return {}
+    found = json.loads(text) if isinstance(text, str) else text
+    return found if isinstance(found, dict) else {"": found}
+
+
+def reasons(run: dict) -> list[str]:
+    """Why this run cannot show churn numbers, as written by the run (settings.reasons)."""
+    return [plain(reason, limit=300) for reason in run_json(run, "settings").get("reasons") or []]
+
+
+def left_out(tables: dict[str, pd.DataFrame], run: dict) -> dict:
+    """Rows refused by reason, sentences set aside, duplicates and the share without an issue."""
+    counts, rejects = run_json(run, "counts"), tables["rejects"]
+    grouped = rejects.groupby(["stage", "reason"]).size().reset_index(name="n")
+    grouped = grouped.sort_values(["n", "stage", "reason"], ascending=[False, True, True], kind="stable")
+    rows = [{"stage": _STAGES.get(stage, plain(stage, limit=20)), "reason": plain(reason), "n": count(n)}
+            for stage, reason, n in grouped.head(REASONS_SHOWN).itertuples(index=False)]
+    rest = int(grouped["n"].iloc[REASONS_SHOWN:].sum())
+    if rest:
+        rows.append({"stage": "", "reason": f"その他の理由（{len(grouped) - REASONS_SHOWN}種類）", "n": count(rest)})
+    lines = [f"使えなかった行は{count(len(rejects))}です。" if len(rejects) else "使えなかった行はありません。"]
+    set_aside = tables["sentences"]["set_aside"].notna().sum() or counts.get("set_aside") or 0
+    lines.append(f"挨拶や定型文などとして分析から外した文は{count(int(set_aside))}です。")
+    doubled = int(tables["contacts"]["duplicate_of"].notna().sum())
+    lines.append(f"他の問い合わせと重複していた{count(doubled)}は、引用に使っていません。" if doubled else "重複した問い合わせはありません。")
+    voices, unassigned = counts.get("voices"), counts.get("unassigned")
+    if voices and unassigned is not None:
+        lines.append(f"分析した{count(voices, '文')}のうち{count(unassigned, '文')}（{percent(unassigned / voices, places=0)}）は、"
+                     "どの課題にも入りませんでした。少数の声はここに含まれます。")
+    return {"lines": lines, "rows": rows}
+
+
+def assumptions(config, *, has_churn: bool) -> list[dict]:
+    """Titles with paragraphs, in plain Japanese, with the numbers of this configuration."""
+    impact, value, costs = config.impact, config.value, config.costs
+    churn = [
+        f"課題に触れた問い合わせがあった顧客を、その後{impact.window_months}か月間「課題を経験した顧客」とみなします。",
+        f"直前{impact.learning_lag_days}日以内の問い合わせは、関係の強さを学ぶときには使わず、防げる人数を数えるときだけ含めます。",
+        f"解約を決めた日は、解約日からさかのぼって{impact.decision_days}日以内で最初の解約に関する問い合わせの日とします。"
+        "その後に来た問い合わせは、原因として数えません。",
+        "全課題を一つの統計モデル（月単位の解約確率）に入れ、プラン、顧客区分、利用期間、時期、利用状況、過去の問い合わせ、NPSの違いを"
+        "そろえたうえで、「その課題だけがなかった場合」との解約数の差を「防げる解約数」とします。",
+        "課題ごとの値は重なり合うため合計できません。上位課題をまとめた値は、同時になくなった場合を計算し直しています。",
+        f"会社全体で{impact.min_months}か月、解約{impact.min_churns:,}件、問い合わせ{impact.min_contacts:,}件に満たない場合、解約数は一切示しません。",
+        "順位は、偶然の上振れを抑えた「慎重に見た値」のLTVと、問い合わせコストの合計で付けています。",
+    ]
+    limits = [
+        "解約に影響しないと分かっている問い合わせによる補正をまだ確認していません。このため、すべての解約数を「暫定」としています。",
+        "問い合わせに表れない不満（競合の営業、社内事情など）が解約に強く関わる場合、値は実際より大きく出ることがあります。"
+        "シミュレーションでは、そのような強い不満が隠れていると、90%区間が正解を含む割合は82〜85%に下がりました。",
+        "問い合わせずに離れた顧客は数えていません。「少なくとも」はこの意味で、隠れた不満による上振れがないことの保証ではありません。",
+        "毎月の防げる解約数は流れの量です。引き留めた顧客が後に解約することもあるため、契約数の純増はその累計より小さくなります。",
+    ]
+    rates = "、".join(f"{channel_name(name)} {yen(rate)}/時" for name, rate in costs.yen_per_hour.items() if rate)
+    seconds = "、".join(f"{channel_name(name)} {s:,.0f}秒" for name, s in costs.default_handle_seconds.items() if s)
+    both = "、".join(f"{channel_name(name)} {n:g}件" for name, n in costs.concurrency.items())
+    cost = [
+        "問い合わせコスト ＝ 対応秒数 ÷ 3,600 × 時間単価 ÷ 同時対応数 ＋ 転送回数 × 転送1回の費用。複数の課題に触れた問い合わせは、"
+        "確からしさの割合で分けるため、課題の合計は全体と一致します。",
+        f"時間単価（人件費・法定福利・席・管理者・システムを含む）: {rates or 'なし'}。対応秒数の記録がない場合: {seconds or 'なし'}。"
+        f"同時対応数: {both or 'すべて1件'}。転送1回: {yen(costs.transfer_yen)}。",
+        f"同じ顧客から同じ課題で{costs.repeat_days}日以内に再び寄せられた問い合わせを「再問い合わせ」とします。",
+        "削減できる額の幅は、顧客が自己解決できる割合の想定（使い方・手続きは高め、不具合は低め、解約は0）によります。"
+        "固定の人件費は、件数が減ってもすぐには現金の削減にならず、対応余力になります。",
+    ]
+    ltv = [
+        f"LTV ＝ 月額料金 × 粗利率{value.gross_margin * 100:g}% ÷ プランの月次解約率（下限{value.churn_floor * 100:g}%、"
+        f"最長{value.cap_months:g}か月）。割引はしていません。",
+        "顧客解約率 ＝ 当月解約数 ÷ 前月末契約数。売上解約率 ＝ 当月に失った月額料金 ÷ 前月の月額料金合計。",
+        "NPS ＝ 9〜10点の割合 − 0〜6点の割合（回答5件以上の場合のみ）。",
+    ]
+    small = ["5名に満たない顧客の集計は、個人が推測されるおそれがあるため「5名未満」とし、値を示しません。",
+             "引用は個人情報を伏せ字にした文です。長い文は200字で切っています。"]
+    blocks = [{"title": "防げる解約数の求め方", "lines": churn}, {"title": "この推定の限界", "lines": limits}] if has_churn else []
+    return [*blocks, {"title": "問い合わせコスト", "lines": cost}, {"title": "LTV・解約率・NPS", "lines": ltv},
+            {"title": "個人の保護", "lines": small}]
+
+
+def tiers() -> list[dict]:
+    return [{"verdict": kind, "chip": CHIPS[kind], "meaning": meaning} for kind, meaning in CHIP_MEANINGS]
+
+
+def provenance(run: dict) -> dict:
+    """Run id, dates, seed, hashes, versions and counts, as pairs for a table."""
+    rows = [("実行番号", plain(run.get("run_id"))), ("分析基準日", day(run.get("as_of_on"))),
+            ("乱数の種", str(run.get("seed", NONE))), ("設定のハッシュ", plain(run.get("config_sha")))]
+    blocks = []
+    for title, name, names in (("入力", "inputs", {}), ("モデル", "models", {}), ("ソフトウェアの版", "versions", {}),
+                               ("件数", "counts", _COUNTS), ("所要時間（秒）", "seconds", {})):
+        pairs = [(plain(names.get(key, key), limit=80), _value(item)) for key, item in run_json(run, name).items()]
+        if pairs:
+            blocks.append({"title": title, "pairs": pairs})
+    return {"rows": [(name, text or NONE) for name, text in rows], "blocks": blocks}
+
+
+def _value(item: object) -> str:
+    if isinstance(item, bool) or not isinstance(item, (int, float)):
+        return plain(json.dumps(item, ensure_ascii=False) if isinstance(item, (dict, list)) else item)
+    return f"{item:,}" if isinstance(item, int) else f"{item:,.1f}"

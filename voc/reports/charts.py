@@ -1,0 +1,140 @@
+"""Pictures as static SVG text: two drawn by Altair and vl-convert, two tiny ones written by hand.
+
+Every SVG carries role="img" with a title and a description, needs no network and no script, and scales with
+its container. Text in it (issue labels) is customer text: both Altair's and our own writer escape it.
+"""
+
+import re
+from html import escape
+
+import altair
+import pandas as pd
+import vl_convert
+
+from voc.reports.formats import count, is_missing, month, plain
+
+ACCENT, PALE, INK, MUTED, RULE = "#1f4e79", "#9db8d2", "#1c2127", "#5a6470", "#d8dee5"
+FONT = "Hiragino Sans, Yu Gothic UI, Noto Sans JP, Noto Sans CJK JP, sans-serif"
+WIDE, NARROW = 960, 340
+
+
+def ranking_chart(rows: list[dict], *, width: int) -> str:
+    """90 % intervals of prevented churns per month; a point only where the tier allows a single number.
+
+    `rows`: dicts with label, low, high, point, verdict. Returns "" where no row has an interval.
+    """
+    kept = [row for row in rows if not (is_missing(row["low"]) or is_missing(row["high"]))
+            and row["verdict"] in ("estimate", "unclear", "reference", "protective")]
+    if not kept:
+        return ""
+    limit = 26 if width >= WIDE else 11
+    names = {"estimate": "推定値（暫定）", "reference": "参考値（暫定）"}
+    frame = pd.DataFrame([{
+        "name": f"{row['rank']}  {plain(row['label'], limit=limit)}", "low": row["low"], "high": row["high"],
+        "point": row["point"] if row["verdict"] == "estimate" else None,
+        "kind": names.get(row["verdict"], "影響を確認できず（暫定）"),
+    } for row in kept])
+    kinds = ["推定値（暫定）", "参考値（暫定）", "影響を確認できず（暫定）"]
+    order = frame["name"].tolist()
+    y = altair.Y("name:N", sort=order, title=None, axis=altair.Axis(labelLimit=420, labelPadding=12, ticks=False, domain=False))
+    x = altair.X("low:Q", title="防げる解約数（名／月、90%区間）", axis=altair.Axis(tickCount=6 if width >= WIDE else 4))
+    colour = altair.Color("kind:N", scale=altair.Scale(domain=kinds, range=[ACCENT, ACCENT, "#8a949f"]), legend=None)
+    # No legend: solid, dashed and grey are explained in the caption, where they can be read aloud.
+    dash = altair.StrokeDash("kind:N", scale=altair.Scale(domain=kinds, range=[[1, 0], [5, 3], [1, 0]]), legend=None)
+    bars = altair.Chart(frame).mark_rule(strokeWidth=3, strokeCap="butt").encode(y=y, x=x, x2="high:Q", color=colour, strokeDash=dash)
+    points = altair.Chart(frame.dropna(subset=["point"])).mark_point(size=95, filled=True, opacity=1, color=ACCENT).encode(
+        y=y, x=altair.X("point:Q"))
+    zero = altair.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=INK, strokeWidth=1).encode(x="zero:Q")
+    chart = (zero + bars + points).properties(width=width - (330 if width >= WIDE else 150), height=altair.Step(30))
+    spoken = "、".join(f"{row['rank']}位 {row['label']}" for row in kept[:5])
+    return _svg(chart, key=f"ranking-{width}", title="課題ごとの防げる解約数と90%区間",
+                description=f"{len(kept)}課題の区間。上から {spoken}。数値は順位表にあります。")
+
+
+def company_chart(months: pd.DataFrame, *, width: int) -> str:
+    """Two panels over the same months: customer churn rate (line) and contacts (bars)."""
+    if months.empty:
+        return ""
+    frame = months.assign(name=[f"{at.year}/{at.month}" for at in months["month_on"]])
+    order = frame["name"].tolist()
+    step = max(1, -(-len(order) // (12 if width >= WIDE else 5)))
+    # The newest month always carries a label.
+    shown = order[::-1][::step]
+    axis = altair.Axis(values=shown, labelAngle=0, title=None, ticks=False, domainColor=RULE, labelPadding=8)
+    inner = width - 60
+    panels = []
+    has_churn = frame["churn_share"].notna().any()
+    if has_churn:
+        rate = altair.Y("churn_share:Q", title=None, axis=altair.Axis(format=".1%", tickCount=4, minExtent=44), scale=altair.Scale(zero=True))
+        base = altair.Chart(frame.dropna(subset=["churn_share"])).encode(
+            x=altair.X("name:N", sort=order, scale=altair.Scale(domain=order), axis=axis), y=rate)
+        line = base.mark_line(color=ACCENT, strokeWidth=2, point=altair.OverlayMarkDef(color=ACCENT, size=28))
+        panels.append(line.properties(width=inner, height=130, title=altair.TitleParams("顧客解約率（月）", anchor="start")))
+    bars = altair.Chart(frame).mark_bar(color=PALE, size=max(5, inner / len(order) * 0.6)).encode(
+        x=altair.X("name:N", sort=order, scale=altair.Scale(domain=order), axis=axis),
+        y=altair.Y("n_contacts:Q", title=None, axis=altair.Axis(format=",.0f", tickCount=4, minExtent=44)))
+    panels.append(bars.properties(width=inner, height=120, title=altair.TitleParams("問い合わせ件数（月）", anchor="start")))
+    parts = "顧客解約率と問い合わせ件数" if has_churn else "問い合わせ件数"
+    last = frame.iloc[-1]
+    spoken = f"{month(frame['month_on'].iloc[0])}から{month(last['month_on'])}まで。直近の問い合わせは{count(last['n_contacts'])}"
+    if not is_missing(last["churn_share"]):
+        spoken += f"、顧客解約率は{last['churn_share'] * 100:.2f}%"
+    return _svg(altair.vconcat(*panels, spacing=28), key=f"company-{width}", title=f"月ごとの{parts}", description=spoken + "。")
+
+
+def _svg(chart: altair.TopLevelMixin, *, key: str, title: str, description: str) -> str:
+    chart = chart.configure(font=FONT, background="transparent", padding=4).configure_view(stroke=None).configure_axis(
+        labelColor=MUTED, titleColor=MUTED, titleFontWeight="normal", titleFontSize=12, labelFontSize=12, gridColor="#eceff3",
+        domainColor=RULE, tickColor=RULE, titlePadding=12).configure_axisY(labelColor=INK).configure_title(
+        fontSize=13, fontWeight=600, color=INK, offset=10)
+    svg = vl_convert.vegalite_to_svg(chart.to_json(), allowed_base_urls=[])
+    _, body = re.split(r"<svg[^>]*>", svg, maxsplit=1)
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    return _open(key, title, description, float(size[1]), float(size[2])) + body
+
+
+def _open(key: str, title: str, description: str, width: float, height: float) -> str:
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
+            f'aria-labelledby="{key}-t {key}-d" viewBox="0 0 {width:g} {height:g}" style="max-width:{width:g}px">'
+            f'<title id="{key}-t">{escape(title)}</title><desc id="{key}-d">{escape(description)}</desc>')
+
+
+def sparkline(months: list[tuple[pd.Timestamp, float]]) -> str:
+    """Contacts per month as a line without axes; hidden from screen readers, which get the words beside it."""
+    if len(months) < 2:
+        return ""
+    width, height, edge = 96.0, 26.0, 3.0
+    values = [n for _, n in months]
+    top = max(values) or 1.0
+    across = (width - 2 * edge) / (len(values) - 1)
+    points = [(edge + i * across, height - edge - value / top * (height - 2 * edge)) for i, value in enumerate(values)]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    x, y = points[-1]
+    return (f'<svg class="spark" viewBox="0 0 {width:g} {height:g}" aria-hidden="true" focusable="false">'
+            f'<polyline points="{path}" fill="none" stroke="{ACCENT}" stroke-width="1.5" stroke-linejoin="round"/>'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{ACCENT}"/></svg>')
+
+
+def month_bars(months: list[tuple[pd.Timestamp, float]], key: str, title: str) -> str:
+    """Contacts per month as bars with the first, the last and the highest value written."""
+    if len(months) < 2:
+        return ""
+    width, height, floor, head = 320.0, 116.0, 94.0, 18.0
+    values = [n for _, n in months]
+    top, pitch = max(values) or 1.0, width / len(months)
+    best = values.index(max(values))
+    parts = []
+    for i, value in enumerate(values):
+        tall = value / top * (floor - head)
+        x, y = i * pitch + pitch * 0.18, floor - tall
+        last = i == len(values) - 1
+        parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{pitch * 0.64:.1f}" height="{tall:.1f}" rx="1" '
+                     f'fill="{ACCENT if last else PALE}"/>')
+        if last or (i == best and i < len(values) - 2):
+            parts.append(f'<text x="{i * pitch + pitch / 2:.1f}" y="{y - 5:.1f}" text-anchor="middle">{value:,.0f}</text>')
+    first_on, last_on = months[0][0], months[-1][0]
+    parts.append(f'<line x1="0" y1="{floor:g}" x2="{width:g}" y2="{floor:g}" stroke="{RULE}"/>')
+    parts.append(f'<text x="0" y="{height - 6:g}">{first_on.year}/{first_on.month}</text>')
+    parts.append(f'<text x="{width:g}" y="{height - 6:g}" text-anchor="end">{last_on.year}/{last_on.month}</text>')
+    spoken = "、".join(f"{month(at)} {count(n)}" for at, n in months)
+    return _open(key, title, spoken, width, height).replace("<svg ", '<svg class="bars" ', 1) + "".join(parts) + "</svg>"
