@@ -10,7 +10,7 @@ from flows.record import RunRecord
 from flows.tasks import edge_task, task
 from voc import japanese
 from voc.config import Config
-from voc.embeddings import embed, registry
+from voc.embeddings import embed, join_vectors, registry
 from voc.impact.estimate import estimate
 from voc.issues.ledger import update_ledger
 from voc.opinions import judge_opinions, load_heads
@@ -33,7 +33,8 @@ from voc.tables import (
     empty,
 )  # fmt: skip
 
-ISSUE_MODEL, OPINION_MODEL = "use", "e5"
+OPINION_MODEL = "e5"
+ISSUE_MODELS = ("e5", "use")  # joined: on the demo's planted issues they part and hold together better than one alone
 _BATCH = 1000
 
 read_table_task = edge_task(read_table, name="表の読み込み")
@@ -58,15 +59,17 @@ def analyze(config: Config, *, store: str, record: RunRecord) -> pd.Timestamp:
     record.counts["sentences"] = len(sentences)
     record.counts["set_aside"] = sentences["set_aside"].value_counts().sort_index().to_dict()
     record.counts["voices"] = len(voices)
-    opinions = _opinions(voices, record=record)
+    texts = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
+    vectors = {name: _vectors(texts["text"], model=name, record=record) for name in ISSUE_MODELS}
+    opinions = _opinions(voices, texts, vectors[OPINION_MODEL], record=record)
     with record.stage("requests"):
         requests = normalise_requests_task(voices, opinions, parse=japanese.parse)
     record.counts["requests"] = len(requests)
-    vectors = _vectors(voices["text"], model=ISSUE_MODEL, stage="embeddings", record=record)
+    meanings = join_vectors(vectors)
     voices = voices.merge(contacts[["contact_id", "customer_id", "started_at"]], on="contact_id", how="left")
     with record.stage("issues"):
         update = update_ledger_task(
-            voices, opinions, vectors, issues=read_table(ISSUES, store=store),
+            voices, opinions, meanings[_place(voices, texts)], issues=read_table(ISSUES, store=store),
             events=read_table(ISSUE_EVENTS, store=store), settings=config.issues, seed=config.seed,
             at=_instant(as_of_on, config), parse=japanese.parse,
         )  # fmt: skip
@@ -74,7 +77,7 @@ def analyze(config: Config, *, store: str, record: RunRecord) -> pd.Timestamp:
     record.counts["unassigned_share"] = round(update.unassigned_share, 4)
     tables = {
         "sentences": sentences, "opinions": opinions, "requests": requests,
-        "embeddings": _embedding_rows(voices, vectors), "issues": update.issues, "issue_events": update.events,
+        "embeddings": _embedding_rows(texts, vectors), "issues": update.issues, "issue_events": update.events,
         "mentions": update.mentions,
         **_impact(contacts, update, config, store=store, as_of_on=as_of_on, record=record),
     }  # fmt: skip
@@ -97,37 +100,39 @@ def _instant(day: pd.Timestamp, config: Config) -> pd.Timestamp:
     return day.tz_localize(config.company.timezone).tz_convert("UTC")
 
 
-def _vectors(texts: pd.Series, *, model: str, stage: str, record: RunRecord) -> np.ndarray:
-    distinct = sorted(set(texts), key=lambda text: (len(text), text))
-    with record.stage(stage):
-        parts = []
-        for start in range(0, len(distinct), _BATCH):
-            parts.append(embed_task(distinct[start : start + _BATCH], model=model))
-            record.progress(stage, min(start + _BATCH, len(distinct)), len(distinct))
-    place = {text: i for i, text in enumerate(distinct)}
-    return np.vstack(parts)[texts.map(place).to_numpy()] if parts else np.empty((0, 0), dtype="float32")
+def _vectors(texts: pd.Series, *, model: str, record: RunRecord) -> np.ndarray:
+    """Vectors of distinct texts, the short ones first so that a batch pads little."""
+    order, parts = np.lexsort((texts.to_numpy(dtype=str), texts.str.len().to_numpy())), []
+    with record.stage("embeddings"):
+        for start in range(0, len(order), _BATCH):
+            parts.append(embed_task(texts.iloc[order[start : start + _BATCH]].tolist(), model=model))
+            record.progress("embeddings", min(start + _BATCH, len(order)), len(order))
+    return np.vstack(parts)[np.argsort(order)] if parts else embed_task([], model=model)
 
 
-def _opinions(voices: pd.DataFrame, *, record: RunRecord) -> pd.DataFrame:
+def _place(voices: pd.DataFrame, texts: pd.DataFrame) -> np.ndarray:
+    """For each voice the row of its text in `texts`."""
+    return pd.Index(texts["text"]).get_indexer(voices["text"])
+
+
+def _opinions(voices: pd.DataFrame, texts: pd.DataFrame, vectors: np.ndarray, *, record: RunRecord) -> pd.DataFrame:
     """Each distinct sentence is judged once; the rows stand in the order of `voices`."""
     if voices.empty:
         return empty(OPINIONS)
-    distinct = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
-    vectors = _vectors(distinct["text"], model=OPINION_MODEL, stage="opinions", record=record)
     with record.stage("opinions"):
-        judged = judge_opinions_task(distinct, vectors, heads=load_heads())
-    judged = judged.merge(distinct, on="sentence_id").drop(columns="sentence_id")
+        judged = judge_opinions_task(texts, vectors, heads=load_heads())
+    judged = judged.merge(texts, on="sentence_id").drop(columns="sentence_id")
     opinions = check(voices[["sentence_id", "text"]].merge(judged, on="text").drop(columns="text"), OPINIONS)
     record.counts["opinions"] = opinions["intent"].value_counts().sort_index().to_dict()
     return opinions.set_index("sentence_id").loc[voices["sentence_id"]].reset_index()
 
 
-def _embedding_rows(voices: pd.DataFrame, vectors: np.ndarray) -> pd.DataFrame:
-    if voices.empty:
+def _embedding_rows(texts: pd.DataFrame, vectors: dict[str, np.ndarray]) -> pd.DataFrame:
+    """One row a distinct text and model, under the sentence that said it first."""
+    if texts.empty:
         return empty(EMBEDDINGS)
-    rows = pd.DataFrame({"sentence_id": voices["sentence_id"], "model": ISSUE_MODEL})
-    rows["vector"] = list(vectors)
-    return check(rows, EMBEDDINGS)
+    parts = [texts[["sentence_id"]].assign(model=name, vector=list(found)) for name, found in vectors.items()]
+    return check(pd.concat(parts, ignore_index=True), EMBEDDINGS)
 
 
 def _impact(contacts, update, config: Config, *, store: str, as_of_on: pd.Timestamp, record: RunRecord) -> dict:

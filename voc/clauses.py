@@ -13,11 +13,12 @@ from voc.japanese import Word
 _SHELL = frozenset(
     "助かる 嬉しい うれしい 有難い 有り難い ありがたい 困る 思う 教える 知る 願う お願い 頂く 頂ける いただく いただける くださる 下さる ほしい 欲しい "
     "良い いい よい 幸い 便利 不便 不満 残念 言う 聞く 伺う 尋ねる 確認 為る する できる 出来る 存ずる 感じる 迷惑 連絡 相談 検討 希望 "
-    "分かる わかる 方法 件 ある いる お聞き 質問 悩む 大変 面倒 やる 使う".split()
+    "分かる わかる 方法 件 ある いる お聞き 質問 悩む 大変 面倒 やる 使う 教示 おしえる 切望 要望 ござる 御座る くだす 下す 案内 頼む もらう 貰う くれる 申す 存じる 困難 不明".split()
 )
 _TIME = frozenset("昨日 今日 今朝 昨晩 先日 先月 今月 来月 最近 昨夜 先週 今週 去年 昨年 今年 夕方 朝 夜 前 後 時 際 場合 とき".split())
 _CASE = {"が", "を", "に", "で", "から", "まで", "と", "へ", "より", "の"}
 _VOICE = {"れる", "られる", "せる", "させる"}
+_ASPECT = {"いる", "くる", "来る", "くれる", "もらえる", "いただける", "る"}
 _NEGATION = {"ない", "ぬ", "ん", "ず", "無い"}
 _CONTENT_POS = {"VERB", "ADJ", "NOUN", "PROPN"}
 
@@ -93,6 +94,10 @@ def _predicate(words: Sequence[Word], head: int) -> tuple[str, str, str, bool, b
         tail = words[i]
         if tail.bunsetsu != word.bunsetsu and not (is_noun and i == head + 1):
             break
+        if tail.text in {"て", "で"} and tail.tag == "助詞-接続助詞":
+            continue
+        if tail.lemma in _ASPECT and words[i - 1].text in {"て", "で"}:  # 取り込まれてこない is still a negation
+            continue
         if is_noun and tail.lemma in {"する", "できる", "出来る"} and last == head:
             stem, base, inflection, is_noun = word.text, "できる" if tail.lemma != "する" else "する", tail.inflection, False
         elif tail.lemma in _VOICE and tail.pos == "AUX":

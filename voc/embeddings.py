@@ -7,7 +7,7 @@ where a model needs it, so that the default (`use`) runs in 150 MB.
 import hashlib
 import importlib.util
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,10 +38,30 @@ def embed(texts: Iterable[str], *, model: str = "use") -> np.ndarray:
     if not unique:
         return np.empty((0, encode(["空"]).shape[1]), dtype=np.float32)
     vectors = np.concatenate([encode(unique[i : i + _CHUNK]) for i in range(0, len(unique), _CHUNK)])
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    vectors = np.round(vectors / np.maximum(lengths, 1e-12), _DECIMALS).astype(np.float32)
+    vectors = np.round(_unit(vectors.astype(np.float64)), _DECIMALS).astype(np.float32)
     place = {text: i for i, text in enumerate(unique)}
     return vectors[[place[text] for text in texts]]
+
+
+def join_vectors(parts: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Vectors of several registered models as one space: each centred, of unit length, side by side, unit length again.
+
+    `parts` maps a model's name to its vectors of the same texts. The centres are fixed (models/centres.npz), so that a
+    text has one vector whatever the texts beside it. float32 (n, sum of dimensions), rounded to 4 decimals.
+    """
+    centred = [_unit(vectors.astype(np.float64) - centres()[name]) for name, vectors in sorted(parts.items())]
+    return np.round(_unit(np.hstack(centred)), _DECIMALS).astype(np.float32)
+
+
+@cache
+def centres() -> dict[str, np.ndarray]:
+    """The mean vector of each registered model over our training sentences (recipe: models/centres.py)."""
+    with np.load(models_folder() / "centres.npz", allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def sentence_transformer(name: str) -> "SentenceTransformer":

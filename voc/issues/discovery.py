@@ -1,5 +1,6 @@
 """New issue candidates from the sentences that no known issue takes."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,9 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from voc import topics
 from voc.issues.kinds import KINDS
 
-_JOIN_DISTANCE = 0.2  # clusters whose centroids are nearer than this, and of one kind, are one matter
-_SMALLEST = 8  # phrasings; of 5, 8 and 12 tried on the demo's planted issues, 8 split and mixed them least
+_JOIN_DISTANCE = 0.35  # clusters whose centroids are nearer than this, and of one kind, are one matter
+_SMALLEST = 8  # phrasings
+_GROWTH = 0.3  # x sqrt(phrasings): 14 for 2,200, 42 for 20,000; larger ones mixed the demo's planted issues
 _MIN_KIND = 0.3  # an issue needs a kind: clusters of facts and plans have none
 _QUANTILE = 0.10  # a tenth of the members may lie below the threshold
 
@@ -40,7 +42,7 @@ def find_candidates(
     if len(first) > max_fit:
         first = np.sort(np.random.default_rng(seed).choice(first, size=max_fit, replace=False))
     labels, words = topics.cluster(
-        sentences["terms"].iloc[first].tolist(), voices[first], min_cluster_size=max(_SMALLEST, len(first) // 200), seed=seed
+        sentences["terms"].iloc[first].tolist(), voices[first], min_cluster_size=max(_SMALLEST, round(_GROWTH * math.sqrt(len(first)))), seed=seed
     )
     counts = forms.map(forms.value_counts()).to_numpy()[first]
     groups = _join_near(labels, voices[first], kinds[first])

@@ -1,4 +1,4 @@
-"""Labels a person would write: the plain-form clause that most exemplars share, worded for its kind."""
+"""Labels a person would write: the plain-form clause that says most of what an issue's sentences share."""
 
 import math
 import re
@@ -6,30 +6,53 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from voc.clauses import Clause, main_clause
+from voc.cleaning.fillers import without_fillers
+from voc.issues.matter import names_a_matter
 from voc.japanese import Word
 
 _LONGEST = 30
-_SHORTEST = 5
-_MASKED = re.compile(r"\[[^\]]*\]|\d{3,}")
-_ENDS_WELL = re.compile(r"(方法|手順|手続き|やり方|設定|場所)$")
+_SHORTEST = 6
+_BEST_LENGTH = 14
+_RARE_WORD = 0.7  # a word that one sentence alone has is often a slip of the recogniser or a typing error
+_OPENING = re.compile(
+    r"^((すみません|すいません|もしもし|こんにちは|こんばんは|もう一点|一点|ところで|それから|あと|また|お世話になって(い|おり)?ます|(率直な)?感想として)[、。，\s]*)+"
+)
+_MASKED = re.compile(r"\[[^\]]*\]|\d{2,}|[。、？！「」]")
+_MEANS = re.compile(r"(方法|手順|手続き|やり方|仕方|設定|場所|違い|期限|時間|日)$")
+_VAGUE_PHRASE = re.compile(
+    r"^(いつも|こと|もの|者|方|話|件|何|なに|どこ|これ|それ|あれ|ここ|そこ|こちら|そちら|さっき|今|前|後|中|上|うち|まま|たび|ため|場|人|自分|弊社|当社|うちの会社|お世話|.*今後の.*)$"
+)
+_VAGUE_VERB = frozenset("なる ある いる する 出る 来る くる 行く いく 申す 言う なくなる できる 出来る 思う 違う 同じ 変わる 良い いい やる 見る 使う".split())
+_MISHAP = frozenset("忘れる 無くす なくす 失う 失念する 紛失する 間違える 消す 消える 切れる 届かない 分からない わからない".split())
+_OFFER = ("できる", "られる", "える", "ける", "せる", "べる", "れる", "てる", "ねる")
 
 
-def label_candidates(texts: Sequence[str], kind: str, *, parse: Callable[[Sequence[str]], list[list[Word]]]) -> list[tuple[str, int]]:
-    """(label, weight) from exemplar sentences, nearest first: the more exemplars share a clause's words, the heavier."""
-    clauses = [main_clause(words) for words in parse(list(texts))]
-    labels = [word_for_kind(clause, kind) if clause else None for clause in clauses]
-    parts = Counter(part for clause in clauses if clause for part in set(_parts(clause)))
-    scored = {}
-    for rank, (clause, label) in enumerate(zip(clauses, labels, strict=True)):
-        if label is None or not _SHORTEST <= len(label) <= _LONGEST or _MASKED.search(label) or not clause.arguments:
+def label_candidates(
+    texts: Sequence[str], kind: str, *, words: Sequence[str], parse: Callable[[Sequence[str]], list[list[Word]]]
+) -> list[tuple[str, float]]:
+    """(label, weight), heaviest first, from exemplar sentences given nearest first.
+
+    A clause weighs by how many of the sentences share its words, more so where they are among the issue's leading
+    `words`; it must have an argument that names the matter. Lengths near fourteen characters read best.
+    """
+    parsed = parse([_OPENING.sub("", without_fillers(text)) for text in texts])
+    clauses = [_told(main_clause(sentence)) for sentence in parsed]
+    shared = Counter(lemma for sentence in parsed for lemma in {_lemma(word) for word in sentence} if lemma)
+    scored: dict[str, float] = {}
+    for rank, (clause, sentence) in enumerate(zip(clauses, parsed, strict=True)):
+        label = word_for_kind(clause, kind) if clause else None
+        if label is None or not _SHORTEST <= len(label) <= _LONGEST or _MASKED.search(label):
             continue
-        shared = sum(math.log1p(parts[part]) for part in set(_parts(clause)))
-        weight = shared / math.sqrt(1 + len(label) / 12) - 0.02 * rank
+        own = {_lemma(w) for w in sentence if any(start <= w.start < end for start, end in clause.words)} - {None}
+        weight = sum(math.log(shared[lemma]) * (1.6 if lemma in words else 1.0) for lemma in own)
+        weight -= _RARE_WORD * sum(shared[lemma] == 1 for lemma in own)
+        weight -= abs(len(label) - _BEST_LENGTH) * 0.12 + rank * 0.02
+        weight -= 1.5 * (clause.predicate in _VAGUE_VERB) + 0.05 * max(0, len(texts[rank]) - 30)
         scored[label] = max(scored.get(label, -1e9), weight)
     return sorted(scored.items(), key=lambda item: (-item[1], item[0]))
 
 
-def choose_label(candidates: list[tuple[str, float]], words: Sequence[str], kind: str, *, taken: set[str]) -> str:
+def choose_label(candidates: Sequence[tuple[str, float]], words: Sequence[str], kind: str, *, taken: set[str]) -> str:
     """The heaviest candidate that no other issue has; failing that, the leading words as a plain noun phrase."""
     for label, _ in candidates:
         if label not in taken:
@@ -43,28 +66,52 @@ def choose_label(candidates: list[tuple[str, float]], words: Sequence[str], kind
 
 
 def word_for_kind(clause: Clause, kind: str) -> str | None:
-    """The clause as a label of its kind: 使い方 〜する方法, 手続き 〜の手続き, 要望 〜したい / 〜してほしい, else plain."""
+    """The clause as a label of its kind: 使い方 〜する方法, 手続き 〜の手続き, 要望 〜してほしい, else plain."""
     text = clause.text()
     if kind in {"使い方", "手続き"}:
-        ending = "方法" if kind == "使い方" else "手続き"
-        if clause.is_noun:
-            return text if _ENDS_WELL.search(text) else f"{text}の{ending}"
-        if clause.is_negative:
-            return text
-        thing = clause.case("を")
-        if thing and clause.predicate.endswith("する") and len(clause.arguments) == 1:
-            return f"{thing}の{clause.predicate.removesuffix('する')}{ending if kind == '手続き' else '方法'}"
-        return f"{text}{ending}"
+        return _means(clause, text, "方法" if kind == "使い方" else "手続き")
     if kind == "要望":
-        if clause.is_noun:
-            return text
-        if clause.predicate.endswith(("できる", "られる", "える", "ける", "せる", "べる", "れる")):
-            return f"{text}ようにしてほしい"
-        if clause.is_negative:
-            return f"{text.removesuffix('ない')}るようにしてほしい" if text.endswith("られない") else text
-        return clause.text(form="te") + "ほしい"
+        return _wish(clause, text)
     return text
 
 
-def _parts(clause: Clause) -> list[str]:
-    return [*(phrase for phrase, _ in clause.arguments), clause.predicate]
+def _told(clause: Clause | None) -> Clause | None:
+    """The clause without arguments that name nothing; None where no argument is left that does."""
+    if clause is None:
+        return None
+    pairs = list(zip(clause.arguments, clause.words, strict=False))
+    kept = [(a, span) for a, span in pairs if not _VAGUE_PHRASE.match(a[0]) and (a[1] or span[1] - span[0] <= 4)]
+    if not any(case and names_a_matter([phrase]) for (phrase, case), _ in kept):
+        return None
+    arguments = tuple(a for a, _ in kept)
+    return Clause(arguments, clause.predicate, clause.wish, clause.te, clause.is_negative, clause.is_noun,
+                  (*(span for _, span in kept), clause.words[-1]))  # fmt: skip
+
+
+def _means(clause: Clause, text: str, ending: str) -> str | None:
+    if clause.is_noun:
+        return text if _MEANS.search(text) else f"{text}について"
+    if clause.predicate in _MISHAP or clause.is_negative:
+        past = clause.te[:-1] + ("た" if clause.te.endswith("て") else "だ")
+        base = "".join(phrase + case for phrase, case in clause.arguments)
+        return f"{text}ときの対処方法" if clause.is_negative else f"{base}{past}ときの手順"
+    thing = clause.case("を")
+    if thing and clause.predicate.endswith("する") and len(clause.arguments) == 1:
+        return f"{thing}の{clause.predicate.removesuffix('する')}{ending}"
+    if clause.predicate.endswith("できる") and thing and len(clause.arguments) == 1:
+        return f"{thing}の{clause.predicate.removesuffix('できる')}{ending}"
+    return f"{text}{ending}"
+
+
+def _wish(clause: Clause, text: str) -> str | None:
+    if clause.is_noun:
+        return text
+    if clause.is_negative:
+        able = clause.predicate.removesuffix("ない")
+        base = "".join(phrase + case for phrase, case in clause.arguments)
+        return f"{base}{able}るようにしてほしい" if able.endswith(("でき", "られ", "え", "け", "せ", "べ", "れ", "て")) else None
+    return f"{text}ようにしてほしい" if clause.predicate.endswith(_OFFER) else clause.text(form="te") + "ほしい"
+
+
+def _lemma(word: Word) -> str | None:
+    return word.lemma if word.pos in {"NOUN", "PROPN", "VERB", "ADJ"} and names_a_matter([word.lemma]) else None

@@ -12,11 +12,12 @@ from voc.issues import labels
 from voc.issues.discovery import Candidate, find_candidates
 from voc.issues.kinds import kind_shares
 from voc.issues.matching import centroids_of, match_probabilities, mention_rows, voice_vectors
+from voc.issues.matter import names_a_matter
 from voc.japanese import Word
 from voc.tables import ISSUE_EVENTS, ISSUES, check, empty
 
 ACTIVE = ("candidate", "open", "locked")
-_NEAREST = 40  # sentences that a label may be made from
+_NEAREST = 60  # sentences that a label may be made from
 _EXEMPLARS = 5
 
 
@@ -52,7 +53,8 @@ def update_ledger(
     points = voice_vectors(vectors, kinds)
     known = issues[issues["status"].isin(ACTIVE)]
     is_free = _best(points, known) < 0.5
-    is_voiced = (opinions["intent"].to_numpy() != "other") & (voices["terms"].map(len) > 0).to_numpy()
+    has_matter = voices["terms"].map(names_a_matter).to_numpy(dtype=bool)
+    is_voiced = (opinions["intent"].to_numpy() != "other") & has_matter
     rows = np.flatnonzero(is_free & is_voiced)
     found = find_candidates(
         voices.iloc[rows].reset_index(drop=True), points[rows], kinds[rows],
@@ -64,6 +66,7 @@ def update_ledger(
     active = ledger[ledger["status"].isin(ACTIVE)].reset_index(drop=True)
     if len(active):
         chances = match_probabilities(points, centroids_of(active), active["threshold"].to_numpy())
+        chances[~has_matter] = 0.0
         mentions = mention_rows(chances, voices, active["issue_id"].tolist())
     else:
         mentions = mention_rows(np.empty((0, 0)), voices.iloc[:0], [])
@@ -106,7 +109,7 @@ def _entries(
         order = np.argsort(-(points[candidate.members] @ candidate.centroid), kind="stable")
         nearest = own.iloc[order].drop_duplicates("text")
         texts = nearest["text"].head(_NEAREST).tolist()
-        choices = labels.label_candidates(texts, candidate.kind, parse=parse)
+        choices = labels.label_candidates(texts, candidate.kind, words=candidate.words, parse=parse)
         label = labels.choose_label(choices, candidate.words, candidate.kind, taken=taken)
         taken.add(label)
         rows.append(
