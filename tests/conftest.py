@@ -2,6 +2,16 @@
 
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,3 +29,187 @@ def _program(*names: str) -> str:
     if os.environ.get("VOC_REQUIRE_PROGRAMS") == "1":
         pytest.fail(f"none of {names} is installed, and VOC_REQUIRE_PROGRAMS=1 asks for it")
     pytest.skip(f"none of {names} is installed")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextmanager
+def _running(command: list[str], *, port: int, user: str | None = None, log: Path):
+    """A server in the foreground on loopback, ended with the tests and in any case after 15 minutes."""
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [_program("timeout"), "-s", "INT", "-k", "10", "900", *command], stdout=output, stderr=output, user=user, cwd=log.parent,
+        )  # fmt: skip
+    try:
+        for _ in range(300):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            if server.poll() is not None:
+                pytest.fail(f"{command[0]} ended with {server.returncode}: {log.read_text()[-2000:]}")
+            time.sleep(0.1)
+        else:
+            pytest.fail(f"{command[0]} does not answer: {log.read_text()[-2000:]}")
+        yield
+    finally:
+        server.send_signal(signal.SIGINT)  # PostgreSQL takes SIGTERM as "when the last client is gone"
+        server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def server_folder():
+    """A folder that the servers' own users may enter (pytest's folders are closed to them)."""
+    with tempfile.TemporaryDirectory(prefix="voc-servers-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def mail_server(server_folder) -> SimpleNamespace:
+    """Dovecot on loopback: `port` (no TLS, STARTTLS), `tls_port`, `ca_file`, `password` of every user."""
+    dovecot, openssl = _program("dovecot", "/usr/sbin/dovecot"), _program("openssl")
+    folder = server_folder / "dovecot"
+    folder.mkdir(mode=0o755)
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    place = SimpleNamespace(
+        host="127.0.0.1", port=_free_port(), tls_port=_free_port(), ca_file=folder / "cert.pem",
+        password="sekret-pw-77",  # noqa: S106
+    )  # fmt: skip
+    mail_user, mail_group = ("nobody", "nogroup") if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    (folder / "mail").mkdir()
+    if os.geteuid() == 0:
+        shutil.chown(folder / "mail", mail_user, mail_group)
+    own = "" if os.geteuid() == 0 else f"default_internal_user = {mail_user}\ndefault_login_user = {mail_user}\n"
+    (folder / "dovecot.conf").write_text(f"""
+{own}protocols = imap
+listen = 127.0.0.1
+base_dir = {folder}/run
+log_path = {folder}/mail.log
+ssl = yes
+ssl_cert = <{folder}/cert.pem
+ssl_key = <{folder}/key.pem
+disable_plaintext_auth = no
+mail_location = maildir:{folder}/mail/%u
+first_valid_uid = 1
+auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+passdb {{
+  driver = static
+  args = password={place.password}
+}}
+userdb {{
+  driver = static
+  args = uid={mail_user} gid={mail_group} home={folder}/mail/%u
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {place.port}
+  }}
+  inet_listener imaps {{
+    port = {place.tls_port}
+    ssl = yes
+  }}
+}}
+""")
+    with _running([dovecot, "-F", "-c", str(folder / "dovecot.conf")], port=place.port, log=folder / "out.log"):
+        yield place
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder) -> SimpleNamespace:
+    """PostgreSQL on loopback with password log-in: `url` (with the password), `port`, `password`."""
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    found = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")))
+    server = Path(_program("postgres", *found)).resolve()
+    folder, port, password = server_folder / "postgres", _free_port(), "sekret-db-88"
+    folder.mkdir()
+    (folder / "password").write_text(password)
+    user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
+    if user:
+        shutil.chown(folder, user)
+        shutil.chown(folder / "password", user)
+    subprocess.run(
+        [server.with_name("initdb"), "-D", folder / "data", "-U", "voc", "-A", "scram-sha-256", "--no-sync",
+         "--locale=C.UTF-8", "-E", "UTF8", f"--pwfile={folder / 'password'}"],
+        check=True, capture_output=True, user=user, cwd=folder,
+    )  # fmt: skip
+    command = [str(server), "-D", str(folder / "data"), "-p", str(port), "-c", "listen_addresses=127.0.0.1",
+               "-c", "unix_socket_directories=", "-c", "fsync=off"]  # fmt: skip
+    with _running(command, port=port, user=user, log=folder / "out.log"):
+        url = f"postgresql+psycopg://voc:{password}@127.0.0.1:{port}/postgres"
+        for _ in range(100):  # it answers before it takes connections
+            with suppress(sqlalchemy.exc.OperationalError), sqlalchemy.create_engine(url).connect():
+                break
+            time.sleep(0.1)
+        yield SimpleNamespace(url=url, port=port, password=password)
+
+
+@pytest.fixture
+def s3_server() -> SimpleNamespace:
+    """Moto's S3 on loopback: `endpoint`, `key`, `secret` and `client`, with an empty bucket `voices`."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    # its state is the process's, not the server's
+    reset = urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset, timeout=10).close()  # noqa: S310 - loopback
+    place = SimpleNamespace(endpoint=f"http://{host}:{port}", key="AKIASEKRETKEY99", secret="sekret-s3-99")  # noqa: S106
+    place.client = pytest.importorskip("boto3").client(
+        "s3", endpoint_url=place.endpoint, region_name="ap-northeast-1",
+        aws_access_key_id=place.key, aws_secret_access_key=place.secret,
+    )  # fmt: skip
+    place.client.create_bucket(Bucket="voices", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
+    yield place
+    server.stop()
+
+
+@pytest.fixture
+def cutting_proxy():
+    """`cutting_proxy(port, cuts)` -> a port before `port`; its n-th connection breaks after cuts[n] bytes of answers."""
+    listeners = []
+
+    def start(port: int, cuts: list[int]) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+        left = list(cuts)
+
+        def serve():
+            with suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    server = socket.create_connection(("127.0.0.1", port))
+                    limit = left.pop(0) if left else None
+                    for pair in ((client, server, None), (server, client, limit)):
+                        threading.Thread(target=_carry, args=pair, daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        return listener.getsockname()[1]
+
+    yield start
+    for listener in listeners:
+        listener.close()
+
+
+def _carry(origin: socket.socket, target: socket.socket, limit: int | None) -> None:
+    n_left = limit
+    with suppress(OSError):
+        while data := origin.recv(4096):
+            if n_left is not None:
+                data, n_left = data[:n_left], n_left - len(data)
+            target.sendall(data)
+            if n_left is not None and n_left <= 0:
+                break
+    for end in (origin, target):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)

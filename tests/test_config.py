@@ -38,3 +38,43 @@ def test_faults_name_their_place(tmp_path, text, told):
 
 def test_every_option_has_a_default_but_the_sources():
     assert [name for name, field in Config.model_fields.items() if field.is_required()] == ["sources"]
+
+
+def source(rest, name="s", form="survey"):
+    return f'[[sources]]\nname = "{name}"\nformat = "{form}"\n{rest}\n'
+
+
+IMAP = '[sources.imap]\nhost = "h"\nuser = "u"\npassword_env = "PW"\n'
+SQL = '[sources.sql]\nurl_env = "DB"\nquery = "select 1 where x > :since"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (source("", form="chat"), "どれか 1 つだけ"), (source('path = "x"\n' + IMAP, form="email"), "path、imap"),
+        (source(IMAP, form="chat"), "email"), (source(SQL + 'watermark_column = "x"\nstart = 0', form="email"), "[sources.sql]"),
+        (source(SQL, form="chat"), "3 つをそろえて"), (source('path = "x"\n[sources.s3]\nregion = "r"', form="chat"), "s3://"),
+        (source('path = "s3://b/x"\n[sources.s3]\nkey_env = "K"', form="chat"), "両方"),
+    ],
+)  # fmt: skip
+def test_a_source_is_at_one_place(tmp_path, text, told):
+    with pytest.raises(ConfigError) as fault:
+        load(tmp_path, text)
+    assert told in str(fault.value)
+
+
+@pytest.mark.parametrize("text", [
+    IMAP + 'password = "sekret"', IMAP.replace("PW", "sekret pass!"), IMAP.replace('host = "h"', 'token = "sekret"'),
+    '[sources.sql]\nurl_env = "postgresql://u:sekret@h/d"\nquery = "q"',
+])  # fmt: skip
+def test_a_secret_written_into_the_file_is_not_repeated(tmp_path, text):
+    with pytest.raises(ConfigError) as fault:
+        load(tmp_path, source(text, form="email"))
+    assert "sekret" not in str(fault.value)
+
+
+def test_a_query_may_start_at_an_instant(tmp_path):
+    text = SQL + 'watermark_column = "x"\nstart = 2025-01-01T00:00:00+09:00'
+    config = load(tmp_path, source(text, form="chat"))
+    assert config.sources[0].sql.start.utcoffset().total_seconds() == 9 * 3600
+    assert len(config.sha()) == 64

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 import tomllib
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,9 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from voc.errors import ConfigError
 
-Format = Literal["transcript", "email", "chat", "survey", "customers", "usage", "faq"]
+Format = Literal[
+    "transcript", "contact_lens", "transcribe", "vtt", "whisper", "turns", "email", "chat", "ticket", "review", "survey",
+    "customers", "usage", "faq", "faq_logs", "catalogue", "counts",
+]  # fmt: skip
+FILE_FORMATS = ("contact_lens", "transcribe", "vtt", "whisper", "email")
+"""Whole files; the other formats may also be rows of a query."""
+Speaker = Literal["customer", "operator", "bot", "unknown"]
+NAME_GROUPS = ("contact_id", "customer_id", "started_at", "queue")
+"""What `name_pattern` may find in the name of a file."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Yen = Annotated[float, Field(ge=0)]
+EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="name of an environment variable")]
 
 
 class _Part(BaseModel):
@@ -25,22 +36,102 @@ class Company(_Part):
     timezone: str = "Asia/Tokyo"
 
 
+class S3(_Part):
+    """Where `s3://` paths are. Keys that are not named are looked for where the machine's own role keeps them."""
+
+    endpoint_env: EnvName | None = Field(None, description="URL of an S3-compatible store; default: AWS")
+    key_env: EnvName | None = None
+    secret_env: EnvName | None = None
+    token_env: EnvName | None = None
+    region: str | None = None
+
+    @model_validator(mode="after")
+    def _keys_come_in_pairs(self) -> "S3":
+        if (self.key_env is None) != (self.secret_env is None):
+            raise ValueError("key_env と secret_env は両方書くか、両方とも書かないでください")
+        return self
+
+
+class Imap(_Part):
+    """A mailbox, only ever opened for reading."""
+
+    host: str = Field(min_length=1)
+    port: int | None = Field(None, ge=1, le=65535, description="default: 993 with tls, else 143")
+    user: str = Field(min_length=1)
+    password_env: EnvName
+    folder: str = Field("INBOX", min_length=1)
+    tls: Literal["tls", "starttls", "none"] = "tls"
+    ca_file: str | None = Field(None, description="PEM of the company's own authority, relative to the configuration")
+
+
+class Sql(_Part):
+    """One query. With `watermark_column` it names `:since` and is ordered by that column; without, it is read whole."""
+
+    url_env: EnvName
+    query: str = Field(min_length=1)
+    watermark_column: str | None = None
+    start: datetime | date | int | str | None = Field(None, description="`:since` of the first run, of the column's type")
+
+    @model_validator(mode="after")
+    def _watermark_is_whole(self) -> "Sql":
+        has_since = re.search(r"(?<!:):since\b", self.query) is not None
+        if len({has_since, self.watermark_column is not None, self.start is not None}) > 1:
+            raise ValueError("差分で読むには query の中の :since、watermark_column、start の 3 つをそろえて書いてください"
+                             "（毎回すべて読むなら 3 つとも書かないでください）")
+        return self
+
+
 class Source(_Part):
-    """One place to read. `columns` maps our column names to the names in the file."""
+    """One place to read: exactly one of `path`, `imap`, `sql`. `columns` maps our column names to those found there."""
 
     name: str = Field(pattern=r"^[\w-]+$")
     format: Format
-    path: str = Field(description="file or glob, relative to the configuration file")
+    path: str | None = Field(None, min_length=1, description="""file or glob, relative to the configuration file;
+        s3://bucket/*.json; a .zip is opened, zip://*.csv::archive.zip takes some of its files""")
+    imap: Imap | None = None
+    sql: Sql | None = None
+    s3: S3 | None = None
     channel: str | None = Field(None, description="call, email, chat, survey, ...; default: from the format")
     encoding: str | None = Field(None, description="default: detected per file")
     columns: dict[str, str] = {}
     texts: dict[str, str] = Field({}, description="survey: column with free text -> question shown in reports")
     scales: dict[str, dict[str, float]] = Field({}, description="our column (csat, nps, rating) -> answer -> number")
+    speakers: dict[str, Speaker] = Field({}, description="calls, chats: word for a speaker in the file -> role")
+    own_domains: list[str] = Field([], description="email, ticket: the company's mail domains; their mails are operators' turns")
+    name_pattern: str | None = Field(
+        None, description="calls without a start inside: regular expression over the file's name with groups started_at, contact_id, ..."
+    )
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> "Source":
+        places = [name for name in ("path", "imap", "sql") if getattr(self, name) is not None]
+        if len(places) != 1:
+            raise ValueError("path、[sources.imap]、[sources.sql] のどれか 1 つだけを書いてください"
+                             f"（現在: {'、'.join(places) or 'なし'}）")
+        if self.imap and self.format != "email":
+            raise ValueError("[sources.imap] を読めるのは format = \"email\" だけです")
+        if self.sql and self.format in FILE_FORMATS:
+            raise ValueError(f"format = \"{self.format}\" は [sources.sql] では読めません。path などファイルの場所を使ってください")
+        if self.s3 and "s3://" not in (self.path or ""):
+            raise ValueError("[sources.s3] は path が s3:// のときだけ書けます")
+        return self
 
     @model_validator(mode="after")
     def _survey_names_its_texts(self) -> "Source":
         if self.format == "survey" and not self.texts:
             raise ValueError("format = \"survey\" では [sources.texts] に自由記述の列名と設問文を書いてください")
+        return self
+
+    @model_validator(mode="after")
+    def _name_pattern_is_one(self) -> "Source":
+        if self.name_pattern is not None:
+            try:
+                groups = re.compile(self.name_pattern).groupindex
+            except (re.error, OverflowError, RecursionError) as error:
+                raise ValueError(f"name_pattern が正規表現として正しくありません: {error}") from None
+            if not groups or set(groups) - set(NAME_GROUPS):
+                allowed = "、".join(f"(?P<{name}>…)" for name in NAME_GROUPS)
+                raise ValueError(f"name_pattern には名前付きグループを書いてください。使える名前: {allowed}")
         return self
 
 
@@ -57,6 +148,9 @@ class Privacy(_Part):
     pseudonym_key_env: str | None = Field(None, description="environment variable that holds the key for pseudonyms")
     pseudonym_key_file: str = Field("pseudonym.key", description="used where no variable is named; made on the first run")
     id_patterns: dict[str, str] = Field({}, description="name -> regular expression of numbers to mask (member number, ...)")
+    pseudonym_map: str | None = Field("identity", description="""folder of the map pseudonym -> customer number, outside
+        the store; empty: none is kept, and reports and `voc reveal` show pseudonyms""")
+    retention_months: int | None = Field(None, ge=1, description="contacts older than this are removed, with their history")
 
 
 class Issues(_Part):
@@ -67,8 +161,10 @@ class Issues(_Part):
 class Costs(_Part):
     """What a contact costs. `yen_per_hour` is the loaded rate (pay, social insurance, seat, supervisor, systems)."""
 
-    yen_per_hour: dict[str, Yen] = {"call": 3600.0, "chat": 3600.0, "email": 3600.0, "survey": 0.0}
-    default_handle_seconds: dict[str, Yen] = {"call": 480.0, "chat": 600.0, "email": 540.0, "survey": 0.0}
+    yen_per_hour: dict[str, Yen] = {"call": 3600.0, "chat": 3600.0, "email": 3600.0, "ticket": 3600.0, "survey": 0.0, "review": 0.0}
+    default_handle_seconds: dict[str, Yen] = {
+        "call": 480.0, "chat": 600.0, "email": 540.0, "ticket": 540.0, "survey": 0.0, "review": 0.0,
+    }  # fmt: skip
     concurrency: dict[str, Annotated[float, Field(gt=0)]] = {"chat": 2.0}
     transfer_yen: Yen = 400.0
     repeat_days: int = Field(7, ge=1)
@@ -115,7 +211,7 @@ class Config(_Part):
 
     def sha(self) -> str:
         """SHA-256 of everything that the configuration says."""
-        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def load_config(path: Path) -> Config:
@@ -136,7 +232,9 @@ def load_config(path: Path) -> Config:
 
 def _fault(item: dict) -> str:
     place = ".".join(str(part) for part in item["loc"]) or "全体"
-    found = "" if item["type"] == "missing" else f"（現在の値: {str(item['input'])[:80]}）"
+    # a password written where it does not belong (password = "...", url_env = "postgresql://...") is not repeated
+    may_be_secret = item["type"] == "extra_forbidden" or place.endswith("_env") or isinstance(item["input"], (dict, list))
+    found = "" if item["type"] == "missing" or may_be_secret else f"（現在の値: {str(item['input'])[:80]}）"
     wording = {
         "missing": "必須の項目がありません",
         "extra_forbidden": "この名前の項目はありません。綴りを確認してください",

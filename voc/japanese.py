@@ -6,10 +6,15 @@ structure or a name is needed, since they are two orders of magnitude slower.
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
+from voc.name_tokens import NO_SURNAME, NameToken, may_hold_foreign_name, name_runs, slot_names
+
 _SUDACHI_CHARACTERS = 12_000  # Sudachi refuses inputs over 49,149 bytes; a character takes at most 4
+_PARTICLES = frozenset("はがにからをともで、。\n")
+_SUBJECT = frozenset("はがにか")
+_UNKNOWN_NAME = re.compile("[ァ-ヴー]{3,}|[一-龥々]{1,3}")
 _HONORIFIC = re.compile(r"(様|さま|さん|氏|くん|君|ちゃん)$")
 _CONTENT = {"名詞", "動詞", "形容詞", "形状詞"}
 _STOP_TERMS = frozenset(
@@ -49,9 +54,16 @@ class Word(NamedTuple):
 
 @cache
 def _sudachi():
-    from sudachipy import Dictionary, SplitMode
+    from sudachipy import SplitMode
 
-    return Dictionary(dict="core").create(mode=SplitMode.C)
+    return _dictionary().create(mode=SplitMode.C)
+
+
+@cache
+def _dictionary():
+    from sudachipy import Dictionary
+
+    return Dictionary(dict="core")
 
 
 @cache
@@ -95,13 +107,83 @@ def content_terms(tokens: Sequence[Token]) -> list[str]:
     ]
 
 
+@cache
+def _is_name():
+    """Whether a morpheme is a person's name; reading its part of speech as text would be three times slower."""
+    return _dictionary().pos_matcher(lambda pos: pos[2] == "人名")
+
+
+@cache
+def _is_place():
+    return _dictionary().pos_matcher(lambda pos: pos[2] == "地名")
+
+
+@cache
+def _is_word():
+    return _dictionary().pos_matcher(lambda pos: pos[1] == "普通名詞")
+
+
 def name_like(texts: Sequence[str]) -> list[bool]:
-    """Whether Sudachi sees a person's name in each text: cheap, finds too much rather than too little."""
-    return [any("人名" in token.detail for token in tokens) for tokens in tokenize(texts)]
+    """Whether a person's name may stand in each text by the dictionary: cheap, finds too much rather than too little.
+
+    Besides words that Sudachi reads as names these are places that are surnames as well (松岡), before a particle;
+    unknown words in katakana or kanji; and surnames in a phrase that only a person stands in (森でございます).
+    """
+    return [_has_name_word(text) or may_hold_foreign_name(text) or bool(slot_names(text, is_surname=is_surname)) for text in texts]
+
+
+def _has_name_word(text: str) -> bool:
+    sudachi, is_name, is_place, is_word = _sudachi(), _is_name(), _is_place(), _is_word()
+    text += "\n"
+    return any(
+        is_name(morpheme)
+        or (is_place(morpheme) and _is_surname_too(morpheme.surface()) and text[offset + morpheme.end()] in _PARTICLES)
+        or (is_word(morpheme) and text[offset + morpheme.end()] in _SUBJECT and _is_surname_too(morpheme.surface()))
+        or (morpheme.is_oov() and _UNKNOWN_NAME.fullmatch(morpheme.surface()) is not None)
+        for offset in range(0, len(text), _SUDACHI_CHARACTERS)
+        for morpheme in sudachi.tokenize(text[offset : offset + _SUDACHI_CHARACTERS])
+    )
+
+
+@lru_cache(maxsize=100_000)
+def _is_surname_too(place: str) -> bool:
+    return 2 <= len(place) <= 3 and place not in NO_SURNAME and is_surname(place)
+
+
+def is_surname(word: str) -> bool:
+    """Whether the dictionary knows `word` as a surname, whatever else it means (森, 原, 関)."""
+    return "姓" in _name_kinds(word)
+
+
+@lru_cache(maxsize=100_000)
+def _name_kinds(word: str) -> frozenset[str]:
+    """姓, 名, 一般 for the names that `word` is in the dictionary, and 普通名詞 where it is an ordinary word as well."""
+    found = [m.part_of_speech() for m in _dictionary().lookup(word) if m.surface() == word]
+    return frozenset(pos[3] if pos[2] == "人名" else pos[1] for pos in found if pos[2] == "人名" or pos[1] == "普通名詞")
 
 
 def person_names(texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-    """Spans (start, end) of persons' names that GiNZA recognises in each text."""
+    """Spans (start, end) of persons' names in each text: GiNZA's and the dictionary's (see voc.name_tokens)."""
+    return [
+        sorted({*name_runs(text, _name_tokens(text), recognised), *slot_names(text, is_surname=is_surname)})
+        for text, recognised in zip(texts, recognised_names(texts), strict=True)
+    ]
+
+
+def _name_tokens(text: str) -> list[NameToken]:
+    rows = []
+    for morpheme in _sudachi().tokenize(text[:_SUDACHI_CHARACTERS]):
+        pos = morpheme.part_of_speech()
+        kind = pos[3] if pos[2] == "人名" else ""
+        surface = morpheme.surface()
+        kinds = _name_kinds(surface) if pos[0] == "名詞" and len(surface) <= 8 else frozenset()
+        rows.append(NameToken(surface, kind, "-".join(part for part in pos[:4] if part != "*"), morpheme.is_oov(),
+                              "姓" in kinds, "名" in kinds, "普通名詞" in kinds, morpheme.begin(), morpheme.end()))  # fmt: skip
+    return rows
+
+
+def recognised_names(texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+    """Spans of persons' names that GiNZA alone recognises in each text."""
     nlp = _ginza()
     off = [name for name in nlp.pipe_names if name not in {"tok2vec", "ner"}]
     docs = nlp.pipe([text[:_SUDACHI_CHARACTERS] for text in texts], batch_size=128, disable=off)

@@ -21,6 +21,8 @@ from voc.privacy_names import NameLike, Names, name_spans, repeated_names
 from voc.privacy_patterns import LABELS, Span, formed_spans, resolve
 from voc.tables import CONTACTS, TURNS, check
 
+_COUNTS = ("n_sentences", "n_sentences_for_names", "n_texts", "n_texts_for_names")
+
 
 def mask_texts(
     texts: Sequence[str],
@@ -35,16 +37,17 @@ def mask_texts(
     `spans` lists {start, end, kind} in the ORIGINAL text; kinds are PERSON, PHONE, EMAIL, ADDRESS, POSTAL_CODE, CARD
     (Luhn), MY_NUMBER (check digit), ACCOUNT, BIRTH_DATE, URL (with a query) and ID. Inside one `group` (a contact) the
     same value has the same mask: [氏名1], [電話番号1]. `names` gives spans of persons' names per sentence; it is
-    called for sentences with a cue, or in which `name_like` sees a name; name_share is the share of sentences it got.
+    called for sentences with a cue, or in which `name_like` sees a name; name_share is the share of different sentences
+    that it got, turn_share the share of texts with such a sentence.
     Order and reservation numbers stay unless `id_patterns` (name -> regular expression) names them. Raises ConfigError
     for a regular expression that is none.
     """
     groups = list(group) if group is not None else list(range(len(texts)))
     patterns = _compiled(id_patterns or {})
-    persons, n_asked, n_sentences = name_spans(texts, names=names, name_like=name_like)
+    persons = name_spans(texts, names=names, name_like=name_like)
     spans = [
         resolve(text, formed_spans(text, id_patterns=patterns) + [_person(*place) for place in places])
-        for text, places in zip(texts, persons, strict=True)
+        for text, places in zip(texts, persons.spans, strict=True)
     ]
     spans = _with_repeated_names(texts, spans, groups)
     masks: dict[object, dict[tuple[str, str], str]] = defaultdict(dict)
@@ -53,8 +56,11 @@ def mask_texts(
     frame = pd.DataFrame({
         "row": range(len(texts)), "masked": pd.Series(masked, dtype="str"), "spans": pd.Series(rows, dtype="object")
     })  # fmt: skip
-    frame.attrs |= {"n_sentences": n_sentences, "n_sentences_for_names": n_asked,
-                    "name_share": n_asked / max(n_sentences, 1)}  # fmt: skip
+    frame.attrs |= {
+        "n_sentences": persons.n_sentences, "n_sentences_for_names": persons.n_asked,
+        "n_texts": len(texts), "n_texts_for_names": persons.n_texts_asked,
+        "name_share": persons.n_asked / max(persons.n_sentences, 1), "turn_share": persons.n_texts_asked / max(len(texts), 1),
+    }  # fmt: skip
     return frame
 
 
@@ -128,7 +134,7 @@ def mask_contacts(
 
     Masks subjects and the text of every turn, customers' and operators'; customer_id becomes a pseudonym;
     content_sha is the SHA-256 of a contact's masked content. counts: masks per kind, n_sentences
-    (different ones) and n_sentences_for_names; counts of several batches may be summed.
+    (different ones) and n_sentences_for_names, n_texts (subjects and turns) and n_texts_for_names; counts of several batches may be summed.
     """
     turns = turns.sort_values(["contact_id", "position"], kind="stable")
     subjects = contacts.loc[contacts["subject"].notna(), ["contact_id", "subject"]]
@@ -146,7 +152,7 @@ def mask_contacts(
         customer_id=pseudonymise(contacts["customer_id"], key), subject=subject.reindex(contacts.index)
     )
     contacts = check(contacts.assign(content_sha=_content_shas(contacts, turns)), CONTACTS)
-    return contacts, turns, counts | {name: result.attrs[name] for name in ("n_sentences", "n_sentences_for_names")}
+    return contacts, turns, counts | {name: result.attrs[name] for name in _COUNTS}
 
 
 def pseudonymise(ids: pd.Series, key: bytes) -> pd.Series:

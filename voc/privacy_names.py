@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from voc.name_tokens import LATIN_NAME
 
 Names = Callable[[list[str]], list[list[tuple[int, int]]]]
 NameLike = Callable[[list[str]], list[bool]]
@@ -26,11 +29,12 @@ _BEFORE_READING = re.compile(rf"(?<!{_K})(?P<name>{_KANJI_NAME})(?=[（(][ァ-�
 # 「担当の田中です」 has the form of 「担当の変更です」: such a name counts only where the dictionary knows it as one
 _OFFICE = re.compile(
     rf"(?:担当|係|窓口|受付|センター|サポート|デスク|会社[^\s、。の]{{0,15}}|店|部|課|社)の(?P<name>{_KANJI_NAME}|{_KANA_NAME})"
-    r"(?=です|でございます|が(?:承|担当|対応|伺|受)|より)"
+    r"(?=です|でございます|が(?:承|担当|対応|伺|受|席を)|は(?:席を|ただいま|本日)|より|宛)"
 )
 _CUE = re.compile(
-    rf"{_SAYS}|[）)]{_TITLE}|と(?:言|い)います|名前|氏名|名義|契約者名|(?:担当|係|窓口|センター|サポート|デスク|会社|社|部|課)の{_K}{{1,4}}(?:です|でござ|が承)"
-    rf"|[一-龥々ァ-ヴーぁ-んa-z](?<!客)(?<!皆)(?<!仕)(?<!同)(?<!模)(?<!多)(?<!各){_TITLE}(?![々子式相])"
+    rf"{_SAYS}|[）)]{_TITLE}|(?<!お)名前(?:は|が|:|：|、|の)|(?:お名前|氏名|契約者名)(?:は|:|：|、)|名義は|名義人|名義|契約者名|(?:担当|係|窓口|センター|サポート|デスク|会社|社|部|課)の{_K}{{1,4}}(?:です|でござ|が承|が席|は席|より|宛)"
+    rf"|[一-龥々ァ-ヴー](?<![客皆仕同模多各子名人親御者屋社話労疲奥神王])(?:様|さま|さん|氏(?!名)|殿|君|ちゃん)(?![々子式相])|[一-龥々ァ-ヴー]{{2}}くん"
+    rf"|(?<![ぁ-ん])(?<!お)[ぁ-ん]{{2,5}}(?<!たく)(?<!ひとり)(?<!みな)(?<!れ)(?<!おつか)(?:様|さま)"
 )
 _ROLE = re.compile(
     r"(?:客|者|員|士|師|手|長|店|屋|社|族|方|家|側|会|部|課|校|院|省|庁|署|局|館|園|所|行|人|組|業|友|女|男|子供|先|中|目|元|主|団|校|輩|達|車|"
@@ -44,7 +48,7 @@ _SURNAMES = frozenset(
     "川井 大友 長友 住友 国友 大組 川人 間人 隼人 海人 直人 勇人 武人 真人 正人 和人 明人 健人 優子 花子 陽子 洋子 京子 恵子 幸子".split()
 )
 _NO_NAME = frozenset(
-    "名 組 社 疲れ お疲れ 世話 お世話 苦労 ご苦労 御苦労 馳走 待ち 客 お客 皆 皆々 各位 奥 旦那 主人 王 神 仏 何 有 同 仕 模 多 一 異 貴 各 殿 同様 息子 娘 母 父 兄 姉 弟 妹 祖父 祖母 伯父 伯母 叔父 叔母 孫 嫁 婿 "
+    "何名 親御 親 子 おひとり お一人 奥 人 名 組 社 疲れ お疲れ 世話 お世話 苦労 ご苦労 御苦労 馳走 待ち 客 お客 皆 皆々 各位 奥 旦那 主人 王 神 仏 何 有 同 仕 模 多 一 異 貴 各 殿 同様 息子 娘 母 父 兄 姉 弟 妹 祖父 祖母 伯父 伯母 叔父 叔母 孫 嫁 婿 "
     "爺 婆 坊 嬢 姫 若 赤 店員 係員 業者 先方 担当 担当者 御 宮 湯 沢山 彼 外 中 上 下 前 後 今 変更 間違 必須 不明 未定 同 同姓同名 本人 別 旧姓 "
     "漢字 会社 法人 御社 弊社 貴社 当社 件 方 者 都合 説明 態度 不足 不在 話 時間 人 番 何人 対応 表示 空欄 未入力 以下 次 左記 下記 上記 以上 至急 結構 "
     "名前 氏名 住所 電話 全員 個人 自分 相手 友人 知人 家族 夫 妻 子 父母 両親 代表 社長 部長 課長 係長 店長 院長 先生 税理士 弁護士 会計士 社労士 "
@@ -55,17 +59,25 @@ _OTHER = re.compile(
     r"(?:駅|市|区|町|村|県|府|都|道|郡|空港|港|城|川|山|島|大学|高校|中学|病院|銀行|支店|本店|店|製作所|製|工業|電機|自動車|商事|運輸|証券|"
     r"ブランド|の(?:車|バイク|製品|アプリ|ソフト|サイト|店舗|プリンタ|スマホ))"
 )
-_BRAND = re.compile(r"[ァ-ヴーA-Za-z0-9・ 　.&'-]+")
+_BRAND = re.compile(r"[A-Za-z0-9 　.&'-]+")
 _BEFORE_NAME = re.compile(r"(?:名前|氏名|名義人?|担当者?|契約者名?)(?:は|が|の|:|：|、|[ 　]){0,2}$")
 _AFTER_NAME = re.compile(rf"[ 　]?(?:{_TITLE}|{_SAYS}|と(?:言|い)います|でございます)")
+_COUNTED = re.compile("[何数一二三四五六七八九十百]+名?")
 _PIECE = re.compile(r"[^。！？!?\n]{1,500}[。！？!?\n]*")
 _TRIMMED = re.compile(r"^.*(?:会社|支店|本店|営業所|事務所|担当|係|部の|課の|店の|社の)(?=.)")
 
 
-def name_spans(
-    texts: Sequence[str], *, names: Names, name_like: NameLike | None = None
-) -> tuple[list[list[tuple[int, int]]], int, int]:
-    """(spans per text, number of different sentences sent to `names`, number of different sentences).
+class NameSearch(NamedTuple):
+    """Spans of names per text; how many different sentences there are, how many of them and of the texts were asked."""
+
+    spans: list[list[tuple[int, int]]]
+    n_sentences: int
+    n_asked: int
+    n_texts_asked: int
+
+
+def name_spans(texts: Sequence[str], *, names: Names, name_like: NameLike | None = None) -> NameSearch:
+    """Where persons' names stand in `texts`.
 
     Slots (〜と申します, 〜様, 名前は〜) are read in every text; `names`, which is slow, is asked once for each
     different sentence that has a cue or in which `name_like` sees a name.
@@ -79,14 +91,16 @@ def name_spans(
     slots = {piece: _slots(piece) for piece in asked}
     weak = {piece: [match.span("name") for match in _OFFICE.finditer(piece)] for piece in asked}
     confirmed = _confirmed(weak, name_like)
+    rows_asked = set()
     for row, offset, piece in pieces:
         if piece not in recognised:
             continue
+        rows_asked.add(row)
         spans = slots[piece] + confirmed[piece] + [
             span for start, end in recognised[piece] if (span := _accepted(piece, start, end)) is not None
         ]
         found[row] += [(offset + start, offset + end) for start, end in _with_readings(piece, spans)]
-    return [sorted(set(spans)) for spans in found], len(asked), len(different)
+    return NameSearch([sorted(set(spans)) for spans in found], len(different), len(asked), len(rows_asked))
 
 
 def _slots(piece: str) -> list[tuple[int, int]]:
@@ -98,7 +112,7 @@ def _slots(piece: str) -> list[tuple[int, int]]:
             start += trimmed.end() if trimmed else 0
             name = piece[start:end]
             is_role = pattern is _TITLED and name not in _SURNAMES and _ROLE.search(name)
-            if name and name not in _NO_NAME and not is_role:
+            if name and name not in _NO_NAME and not is_role and not _COUNTED.fullmatch(name):
                 spans.append((start, end))
     return spans
 
@@ -108,7 +122,9 @@ def _confirmed(weak: dict[str, list[tuple[int, int]]], name_like: NameLike | Non
     words = sorted({piece[start:end] for piece, spans in weak.items() for start, end in spans} - _NO_NAME)
     known: set[str] = set()
     if name_like is not None and words:
-        known = {word for word, is_name in zip(words, name_like(words), strict=True) if is_name}
+        # in a phrase, for the dictionary reads 関 or 森 alone as something else
+        introduced = name_like([f"{word}でございます。" for word in words])
+        known = {word for word, is_name in zip(words, introduced, strict=True) if is_name}
     return {
         piece: [(start, end) for start, end in spans if piece[start:end] in known] for piece, spans in weak.items()
     }
@@ -121,9 +137,11 @@ def _accepted(piece: str, start: int, end: int) -> tuple[int, int] | None:
     name = found.strip()
     end = start + len(name)
     is_addressed = _AFTER_NAME.match(piece, end) is not None or _BEFORE_NAME.search(piece, 0, start) is not None
-    if not name or name in _NO_NAME or any(sign.isdigit() for sign in name) or _OTHER.match(piece, end):
+    if not name or name in _NO_NAME or _COUNTED.fullmatch(name) or (name[-1] != "世" and any(sign.isdigit() for sign in name)):
         return None
-    if not is_addressed and (len(name) == 1 or _BRAND.fullmatch(name)):
+    if len(name) <= 3 and _OTHER.match(piece, end):
+        return None
+    if not is_addressed and _BRAND.fullmatch(name) and not LATIN_NAME.fullmatch(name):
         return None
     return start, end
 

@@ -1,6 +1,6 @@
 """Raw records: what a source hands to parsing. Never stored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MAX_BYTES = 512 * 1024 * 1024
 """Larger files (after unpacking) are refused: a small archive can unpack to any size."""
@@ -10,12 +10,14 @@ MAX_BYTES = 512 * 1024 * 1024
 class RawFile:
     """One file as it was found.
 
-    `name` is relative to the folder of the configuration, without `.gz`. `sha256` is of the bytes on disk.
+    `name` is relative to the folder of the configuration, without `.gz`; a file in an archive is
+    `archive.zip/name`. `sha256` is of the bytes as they are stored. `data` holds customers'
+    words and stays out of every repr and log.
     Where `fault` is set the file could not be read, `data` is empty, and parsing turns it into a rejects row.
     """
 
     source: str
     name: str
-    data: bytes
+    data: bytes = field(repr=False)
     sha256: str
     fault: str | None = None

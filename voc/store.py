@@ -12,7 +12,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from voc.tables import Table, check, empty
+from voc.tables import TABLES, Table, check, empty
 
 _ATTEMPTS = 5
 _ARROW = {
@@ -56,6 +56,32 @@ def read_table(table: Table, *, store: str, version: int | None = None) -> pd.Da
     if not DeltaTable.is_deltatable(path):
         return empty(table)
     return check(DeltaTable(path, version=version).to_pandas(types_mapper=None), table)
+
+
+def forget_history(table: Table, *, store: str) -> int:
+    """End time travel: only the current rows of `table` stay, in no file, log entry or statistic anything older.
+
+    Vacuum removes the data files of older versions; their log entries, which hold the least and greatest values of
+    every column, go with the checkpoint of an empty commit. Returns the version that stays. Run it while nothing else
+    writes to the table; when it is cut off, run it again.
+    """
+    path = _path(table, store)
+    if not DeltaTable.is_deltatable(path):
+        return -1
+    delta = DeltaTable(path)
+    delta.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True)
+    delta.alter.set_table_properties({"delta.logRetentionDuration": "interval 0 seconds"})
+    delta = DeltaTable(path)
+    delta.create_checkpoint()
+    time.sleep(0.01)  # entries must be older than the retention, which is counted in milliseconds
+    delta.cleanup_metadata()
+    delta.alter.set_table_properties({"delta.logRetentionDuration": "interval 30 days"})
+    return DeltaTable(path).version()
+
+
+def stored_tables(*, store: str) -> list[Table]:
+    """The tables that were written to `store`, by name."""
+    return [table for name, table in sorted(TABLES.items()) if DeltaTable.is_deltatable(_path(table, store))]
 
 
 def _path(table: Table, store: str) -> str:

@@ -52,9 +52,15 @@ CUSTOMERS = _table("customers", "customer_id", """
     customer_id:text plan:text? segment:text? monthly_price_yen:float? started_on:date? ended_on:date?""")
 USAGE = _table("usage", "customer_id month_on", "customer_id:text month_on:date n_logins:float?")
 FAQ = _table("faq", "article_id", "article_id:text title:text body:text url:text?")
+FAQ_LOGS = _table("faq_logs", "log_id", """
+    log_id:text at:instant query:text? article_id:text? is_found:bool? source:text source_row:text""")
+CATALOGUE = _table("catalogue", "option_id", """
+    option_id:text name:text description:text? plans:texts price_yen:float?""")
+COUNTS_BY_HOUR = _table("counts_by_hour", "hour_at queue", """
+    hour_at:instant queue:text? n_offered:int n_answered:int n_abandoned:float?""")
 CONTACTS = _table("contacts", "contact_id", """
     contact_id:text customer_id:text? channel:text started_at:instant thread_id:text? episode_id:text?
-    duplicate_of:text? queue:text? handle_seconds:float? n_transfers:float? is_resolved:bool? csat:float?
+    duplicate_of:text? queue:text? wrapup:text? handle_seconds:float? n_transfers:float? is_resolved:bool? csat:float?
     nps:float? rating:float? subject:text? source:text source_row:text content_sha:text""")
 TURNS = _table("turns", "turn_id", """
     turn_id:text contact_id:text position:int speaker:text question:text? start_seconds:float? text:text""")
@@ -97,6 +103,9 @@ RANKING = _table("ranking", "issue_id audience", """
     issue_id:text audience:text rank:int rank_low:int rank_high:int top5_share:float score_yen:float
     reason:text""")
 REJECTS = _table("rejects", "source source_row stage reason", "source:text source_row:text stage:text reason:text")
+ERASED = _table("erased", "kind value", "kind:text value:text erased_at:instant")
+WATERMARKS = _table("watermarks", "source kind name", """
+    source:text kind:text name:text value:text settings_sha:text at:instant?""")
 RUNS = _table("runs", "run_id", """
     run_id:text as_of_on:date started_at:instant finished_at:instant? status:text config_sha:text seed:int
     inputs:text versions:text models:text counts:text seconds:text settings:text""")

@@ -36,6 +36,12 @@ def test_a_call():
     assert parsed.rejects.empty
 
 
+def test_the_operators_note_and_the_wrap_up_code():
+    parsed = parse_contacts([raw([CALL | {"note": "請求日を案内", "wrapup": "請求"}])], source())
+    assert parsed.contacts["wrapup"].tolist() == ["請求"]
+    assert parsed.turns[["position", "speaker", "question", "text"]].values.tolist()[-1] == [2, "operator", "応対メモ", "請求日を案内"]
+
+
 def test_json_lines_with_own_names_and_a_broken_line():
     columns = {"contact_id": "ID", "started_at": "開始", "turns": "発話", "speaker": "話者", "text": "内容"}
     record = {"ID": 7, "開始": "2025/4/1 10:00", "発話": [{"話者": "顧客", "内容": "遅い"}]}

@@ -10,6 +10,7 @@ import pandas as pd
 from voc.cleaning.widths import identifier
 from voc.config import Source
 from voc.errors import SourceError
+from voc.parsing.articles import PAGES, read_pages
 from voc.parsing.dates import ALLOWED, parse_date
 from voc.parsing.records import cell, number, refuse_all, reject, rejects_frame
 from voc.parsing.tabular import read_table
@@ -30,12 +31,12 @@ def parse_customers(
     keys [customer_id, kind, value] tells by which values contacts find a customer: kind `id` (the number itself,
     for every customer), `email` (lower case), `phone` (digits). Raises SourceError where no file can be used.
     """
-    frame, faults = _read_all(files, source)
+    frame, faults = read_all(files, source)
     frame["customer_id"] = [identifier(cell(value)) for value in frame["customer_id"]]
-    frame = _without_unusable(frame, ["customer_id"], source, faults)
+    frame = without_unusable(frame, ["customer_id"], source, faults)
     for column in ("plan", "segment"):
         frame[column] = [cell(value) or None for value in _column(frame, column)]
-    frame["monthly_price_yen"] = _numbers(frame, "monthly_price_yen", source, faults)
+    frame["monthly_price_yen"] = numbers(frame, "monthly_price_yen", source, faults)
     started, ended = (_dates(frame, column, source, faults, timezone) for column in ("started_on", "ended_on"))
     ended = [None if date is not None and date.year >= _NEVER_ENDS else date for date in ended]
     frame["started_on"], frame["ended_on"] = _orderly(frame, started, ended, source, faults)
@@ -53,7 +54,7 @@ def parse_usage(
     files: Sequence[RawFile], source: Source, *, timezone: str = "Asia/Tokyo"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(usage, rejects): one row per customer and month, month_on its first day. Raises SourceError as above."""
-    frame, faults = _read_all(files, source)
+    frame, faults = read_all(files, source)
     frame["customer_id"] = [identifier(cell(value)) for value in frame["customer_id"]]
     months = [parse_date(cell(value), timezone=timezone) for value in frame["month_on"]]
     for row, written, month in zip(frame["source_row"], frame["month_on"], months, strict=True):
@@ -62,17 +63,30 @@ def parse_usage(
             faults.append(reject(source.name, row, reason))
     frame["month_on"] = [month.replace(day=1) if month is not None else None for month in months]
     frame = frame.loc[frame["month_on"].notna()]
-    frame = _without_unusable(frame, ["customer_id", "month_on"], source, faults)
-    frame["n_logins"] = _numbers(frame, "n_logins", source, faults)
+    frame = without_unusable(frame, ["customer_id", "month_on"], source, faults)
+    frame["n_logins"] = numbers(frame, "n_logins", source, faults)
     return check(frame[list(USAGE.columns)], USAGE), rejects_frame(faults)
 
 
 def parse_faq(files: Sequence[RawFile], source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(faq, rejects): the company's articles. Raises SourceError as above."""
-    frame, faults = _read_all(files, source)
-    frame["article_id"] = [identifier(cell(value)) for value in frame["article_id"]]
-    frame = _without_unusable(frame, ["article_id"], source, faults)
-    frame["url"] = [cell(value) or None for value in _column(frame, "url")]
+    """(faq, rejects): the company's articles, of tables and of pages (voc.parsing.articles).
+
+    Raises SourceError as above.
+    """
+    pages = [file for file in files if file.name.lower().endswith(PAGES)]
+    tables = [file for file in files if file not in pages]
+    articles, refused = read_pages(pages, source)
+    if not tables:
+        refuse_all(source, refused, len(pages))
+    faults, frames = refused, [pd.DataFrame(articles, columns=[*FAQ.columns, "source_row"])]
+    if tables or not pages:
+        frame, of_tables = read_all(tables, source)
+        faults = of_tables + refused
+        frame["article_id"] = [identifier(cell(value)) for value in frame["article_id"]]
+        frame["url"] = [cell(value) or None for value in _column(frame, "url")]
+        frames.insert(0, frame[[*FAQ.columns, "source_row"]])
+    frame = pd.concat([part for part in frames if len(part)] or frames[:1], ignore_index=True)
+    frame = without_unusable(frame, ["article_id"], source, faults)
     return check(frame[list(FAQ.columns)], FAQ), rejects_frame(faults)
 
 
@@ -96,7 +110,8 @@ def join_customers(contacts: pd.DataFrame, keys: pd.DataFrame) -> tuple[pd.DataF
     return contacts.assign(customer_id=found.astype("str").where(found.notna(), None)), n_unknown
 
 
-def _read_all(files: Sequence[RawFile], source: Source) -> tuple[pd.DataFrame, list[dict]]:
+def read_all(files: Sequence[RawFile], source: Source) -> tuple[pd.DataFrame, list[dict]]:
+    """(rows of every file under our column names, rejects). Raises SourceError where no file can be used."""
     frames, faults, refused = [], [], []
     for file in files:
         try:
@@ -116,7 +131,7 @@ def _column(frame: pd.DataFrame, column: str) -> pd.Series:
     return frame[column].fillna("") if column in frame else pd.Series("", index=frame.index)
 
 
-def _without_unusable(frame: pd.DataFrame, key: list[str], source: Source, faults: list[dict]) -> pd.DataFrame:
+def without_unusable(frame: pd.DataFrame, key: list[str], source: Source, faults: list[dict]) -> pd.DataFrame:
     """Rows with a key, each key once (the first stays)."""
     is_empty = (frame[key] == "").any(axis=1)
     is_doubled = frame.duplicated(key) & ~is_empty
@@ -128,7 +143,8 @@ def _without_unusable(frame: pd.DataFrame, key: list[str], source: Source, fault
     return frame.loc[~is_empty & ~is_doubled].copy()
 
 
-def _numbers(frame: pd.DataFrame, column: str, source: Source, faults: list[dict]) -> np.ndarray:
+def numbers(frame: pd.DataFrame, column: str, source: Source, faults: list[dict]) -> np.ndarray:
+    """The column's numbers; NaN where it is empty, missing or no number from 0 on, the latter told in `faults`."""
     values = []
     for row, written in zip(frame["source_row"], map(cell, _column(frame, column)), strict=True):
         value = number(written) if written else None

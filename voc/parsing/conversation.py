@@ -12,8 +12,8 @@ from voc.parsing.charset import decode
 from voc.parsing.dates import ALLOWED, parse_instant
 from voc.parsing.records import (
     CHANNELS,
-    Parsed,
-    assemble,
+    NOTE,
+    Rows,
     cell,
     contact_id,
     measure,
@@ -38,7 +38,7 @@ class Spelling:
     said_at: str = "at"
 
 
-def parse_conversations(file: RawFile, source: Source, *, spelling: Spelling, timezone: str) -> Parsed:
+def parse_conversations(file: RawFile, source: Source, *, spelling: Spelling, timezone: str) -> Rows:
     """Contacts and turns of one file. Raises SourceError where the file holds no usable record at all."""
     if file.fault:
         raise TableFileError(file.fault)
@@ -49,7 +49,7 @@ def parse_conversations(file: RawFile, source: Source, *, spelling: Spelling, ti
         raise TableFileError(NO_RECORDS)
     names = {name: source.columns.get(name, name) for name in (
         "contact_id", "customer_id", "started_at", "queue", "handle_seconds", "n_transfers", "is_resolved",
-        "csat", "nps", "rating", "subject", "start_seconds",
+        "csat", "nps", "rating", "subject", "start_seconds", "note", "wrapup",
     )} | {
         "turns": source.columns.get("turns") or source.columns.get("messages") or spelling.turns,
         "speaker": source.columns.get("speaker") or source.columns.get("author") or spelling.speaker,
@@ -64,7 +64,7 @@ def parse_conversations(file: RawFile, source: Source, *, spelling: Spelling, ti
         if contact is not None:
             contacts.append(contact)
             turns += spoken
-    return assemble(contacts, turns, faults)
+    return Rows(contacts, turns, faults)
 
 
 def _refuse_other_layout(records: Sequence[dict], names: dict[str, str]) -> None:
@@ -99,6 +99,7 @@ def _read_record(
         "channel": source.channel or CHANNELS[source.format],
         "started_at": started_at,
         "queue": cell(ours["queue"]) or None,
+        "wrapup": cell(ours["wrapup"]) or None,
         "handle_seconds": measure(ours, "handle_seconds", reasons),
         "n_transfers": measure(ours, "n_transfers", reasons),
         "is_resolved": yes_or_no(cell(ours["is_resolved"])),
@@ -109,12 +110,18 @@ def _read_record(
         "source": source.name,
         "source_row": source_row,
     }
-    turns = _read_turns(ours["turns"], names, contact=contact, timezone=timezone, reasons=reasons)
+    turns = _read_turns(ours["turns"], names, source=source, contact=contact, timezone=timezone, reasons=reasons)
+    if cell(ours["note"]):
+        position, own_id = len(ours["turns"]), contact["contact_id"]
+        turns.append({
+            "turn_id": turn_id(own_id, position), "contact_id": own_id, "position": position, "speaker": "operator",
+            "question": NOTE, "text": cell(ours["note"]), "source_row": source_row,
+        })  # fmt: skip
     return contact, turns, reasons
 
 
 def _read_turns(
-    items: Sequence[object], names: dict[str, str], *, contact: dict, timezone: str, reasons: list[str]
+    items: Sequence[object], names: dict[str, str], *, source: Source, contact: dict, timezone: str, reasons: list[str]
 ) -> list[dict]:
     turns, unknown, n_broken = [], Counter(), 0
     for position, item in enumerate(items):
@@ -122,7 +129,7 @@ def _read_turns(
             n_broken += 1
             continue
         who = cell(item.get(names["speaker"]))
-        role = speaker(who)
+        role = speaker(who, source)
         if role is None:
             unknown[who[:20]] += 1
             continue
@@ -136,7 +143,8 @@ def _read_turns(
         reasons.append(f"本文 {names['text']} のない発話 {n_broken} 件を除きました。")
     if unknown:
         listed = "、".join(f"「{who}」{count} 件" for who, count in sorted(unknown.items()))
-        reasons.append(f"話者が分からない発話を除きました: {listed}（使える値: {speaker_words()}）。")
+        reasons.append(f"話者が分からない発話を除きました: {listed}（使える値: {speaker_words()}。"
+                       "ほかの言葉は [sources.speakers] に書けます）。")
     return turns
 
 

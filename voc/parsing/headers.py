@@ -13,6 +13,7 @@ from voc.parsing.charset import decode_declared
 
 _WORD = re.compile(rb"=\?([\w.:+-]{1,40})(?:\*[\w-]{1,20})?\?([bBqQ])\?([^?]{0,2000})(?:\?=|(?=\s|$))")
 _BETWEEN = re.compile(rb"(\?=)[ \t\r\n]+(?==\?)")
+_AUTOMATIC = re.compile(r"^(?:自動返信|自動応答|不在通知|automatic reply|auto[- ]?reply|out of office)\s*[:：\]】]", re.IGNORECASE)
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 
 
@@ -53,10 +54,31 @@ def _word_bytes(coding: bytes, data: bytes) -> bytes:
         return data
 
 
-def sender_address(message: Message) -> str:
-    """The bare address of From in lower case; empty where there is none."""
-    address = parseaddr(header_text(message, "From"))[1].strip().lower()
+def address_of(message: Message, name: str) -> str:
+    """The bare address of From or Reply-To in lower case; empty where there is none."""
+    address = parseaddr(header_text(message, name))[1].strip().lower()
     return address if "@" in address and len(address) <= 254 else ""
+
+
+def automatic_kind(message: Message) -> str:
+    """Which machine wrote a mail, in Japanese; empty for a person's.
+
+    RFC 3834 (Auto-Submitted, empty Return-Path), RFC 3464 (delivery reports), and what mail programs write besides.
+    """
+    kind, report = message.get_content_type(), str(message.get_param("report-type") or "").lower()
+    writer = parseaddr(header_text(message, "From"))[1].strip().lower().partition("@")[0]
+    if kind == "multipart/report" and report == "disposition-notification":
+        return "開封通知"
+    if kind == "multipart/report" or writer == "mailer-daemon" or header_text(message, "X-Failed-Recipients"):
+        return "配送エラーの通知"
+    submitted = header_text(message, "Auto-Submitted").partition(";")[0].strip().lower()
+    if submitted not in ("", "no"):
+        return f"自動送信のメール（Auto-Submitted: {submitted[:40]}）"
+    said = {name: header_text(message, name).lower() for name in ("Precedence", "X-Autoreply", "X-Autorespond")}
+    is_answer = said["Precedence"] == "auto_reply" or said["X-Autoreply"] == "yes" or said["X-Autorespond"] != ""
+    if is_answer or _AUTOMATIC.match(header_text(message, "Subject")):
+        return "自動応答"
+    return "自動送信のメール（差出人への返送先がない）" if header_text(message, "Return-Path") == "<>" else ""
 
 
 def sent_at(message: Message, *, timezone: str) -> pd.Timestamp | None:

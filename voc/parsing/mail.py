@@ -1,7 +1,5 @@
-"""E-mails: `.eml` files -> one contact with one turn each, in threads."""
+"""One mail's bytes -> its text and what its headers tell."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import MessageError
@@ -10,13 +8,8 @@ from email.message import Message
 import pandas as pd
 
 from voc.cleaning.markup import html_to_text
-from voc.cleaning.widths import identifier
-from voc.config import Source
-from voc.errors import SourceError
 from voc.parsing.charset import decode_declared
-from voc.parsing.headers import header_text, message_ids, sender_address, sent_at
-from voc.parsing.records import CHANNELS, Parsed, assemble, contact_id, reject, turn_id
-from voc.raw import RawFile
+from voc.parsing.headers import address_of, automatic_kind, header_text, message_ids, sent_at
 
 _DEEPEST = 50
 """Levels of nested parts that are read; deeper ones are no mail that a person wrote."""
@@ -24,14 +17,26 @@ _DEEPEST = 50
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail. `body` is its text, quotes and signature included; `sender` the address in lower case."""
+    """One mail. `body` is all its text: quotes, signature, enclosed and returned mails included; `words` only what
+    the writer put around enclosed mails (the enclosed text where there is nothing else). `sender` and `reply_to` are
+    addresses in lower case. `automatic` says in Japanese which machine wrote it; empty for a person's mail."""
 
     message_id: str
     parents: tuple[str, ...]
     sender: str
+    reply_to: str
     sent_at: pd.Timestamp | None
     subject: str
     body: str
+    words: str
+    automatic: str
+
+
+@dataclass(frozen=True)
+class _Piece:
+    text: str
+    is_html: bool
+    is_enclosed: bool
 
 
 def read_mail(data: bytes, *, timezone: str = "Asia/Tokyo") -> Mail:
@@ -43,39 +48,50 @@ def read_mail(data: bytes, *, timezone: str = "Asia/Tokyo") -> Mail:
     if not message.keys():
         raise ValueError("ヘッダーがない")
     own = message_ids(message, "Message-ID")
+    pieces = _pieces(message, depth=0, is_enclosed=False)
+    body = _joined(pieces)
     return Mail(
         message_id=own[0] if own else header_text(message, "Message-ID"),
         parents=tuple(message_ids(message, "References") or message_ids(message, "In-Reply-To")),
-        sender=sender_address(message),
+        sender=address_of(message, "From"),
+        reply_to=address_of(message, "Reply-To"),
         sent_at=sent_at(message, timezone=timezone),
         subject=header_text(message, "Subject"),
-        body=_body(message).replace("\r\n", "\n").strip("\n"),
+        body=body,
+        words=_joined([piece for piece in pieces if not piece.is_enclosed]) or body,
+        automatic=automatic_kind(message),
     )
 
 
-def _body(message: Message) -> str:
-    plain, markup = _texts(message, depth=0)
-    return plain if plain.strip() or not markup else html_to_text(markup)
+def _joined(pieces: list[_Piece]) -> str:
+    """The plain pieces, one below the other; the HTML as text where there is no plain text."""
+    plain = "\n".join(piece.text for piece in pieces if not piece.is_html)
+    plain = plain.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return plain or html_to_text("\n".join(piece.text for piece in pieces if piece.is_html)).strip()
 
 
-def _texts(part: Message, *, depth: int) -> tuple[str, str]:
-    """(plain text, HTML) of `part`: attachments and enclosed mails are no words of the writer."""
+def _pieces(part: Message, *, depth: int, is_enclosed: bool) -> list[_Piece]:
+    """The text parts of `part` in order, without attachments."""
     kind = part.get_content_type()
-    if part.is_multipart() and kind.startswith("multipart/"):
-        children = [child for child in part.get_payload() if isinstance(child, Message)]
-        if kind in ("multipart/report", "multipart/related"):
+    if part.is_multipart():
+        children = [child for child in part.get_payload() if isinstance(child, Message)] if depth < _DEEPEST else []
+        if kind == "multipart/related":
             children = children[:1]
-        read = [_texts(child, depth=depth + 1) for child in children] if depth < _DEEPEST else []
-        plain = [text for text, _ in read if text.strip()]
-        markup = [text for _, text in read if text.strip()]
-        if kind == "multipart/alternative":
-            return (plain[:1] or [""])[0], (markup[-1:] or [""])[0]
-        return "\n".join(plain), "\n".join(markup)
+        # the groups of a delivery report (message/delivery-status) are headers only: each gives an empty piece
+        is_inside = is_enclosed or kind.startswith("message/")
+        found = [piece for child in children for piece in _pieces(child, depth=depth + 1, is_enclosed=is_inside)]
+        return _one_of(found) if kind == "multipart/alternative" else found
     is_attached = part.get_content_disposition() == "attachment" or part.get_filename() is not None
     if is_attached or kind not in ("text/plain", "text/html"):
-        return "", ""
-    text = _decoded(part)
-    return (text, "") if kind == "text/plain" else ("", text)
+        return []
+    return [_Piece(_decoded(part), kind == "text/html", is_enclosed)]
+
+
+def _one_of(found: list[_Piece]) -> list[_Piece]:
+    """Of alternatives that say the same, the first plain and the last HTML one."""
+    written = [piece for piece in found if piece.text.strip()]
+    plain = [piece for piece in written if not piece.is_html]
+    return plain[:1] + [piece for piece in written if piece.is_html][-1:]
 
 
 def _decoded(part: Message) -> str:
@@ -85,72 +101,3 @@ def _decoded(part: Message) -> str:
     charset = part.get_param("charset")
     name = charset[2] if isinstance(charset, tuple) else charset
     return decode_declared(payload, str(name) if name else None)
-
-
-def parse_mails(files: Sequence[RawFile], source: Source, *, timezone: str = "Asia/Tokyo") -> Parsed:
-    """Contacts (customer_id = the address of From), turns and rejects of `.eml` files.
-
-    thread_id is one for all mails that answer one another. A mail without a date becomes a reject; one without
-    sender has no customer_id.
-    """
-    mails, faults = [], []
-    for file in files:
-        if file.fault:
-            faults.append(reject(source.name, file.name, file.fault, stage="read"))
-            continue
-        try:
-            mail = read_mail(file.data, timezone=timezone)
-        except (ValueError, SourceError) as error:
-            reason = f"メールとして読めません（{error}）。.eml で書き出してください。"
-            faults.append(reject(source.name, file.name, reason))
-            continue
-        if mail.sent_at is None:
-            reason = "送信日時（Date）を読めないメールのため使いませんでした。"
-            faults.append(reject(source.name, file.name, reason))
-        else:
-            mails.append((file, mail))
-    roots = _thread_roots({mail.message_id: mail.parents for _, mail in mails if mail.message_id})
-    contacts, turns = [], []
-    for file, mail in mails:
-        contact, turn = _rows(file, mail, source, root=roots.get(mail.message_id, file.name))
-        contacts.append(contact)
-        turns += [turn] if turn["text"].strip() else []
-        if not turn["text"].strip():
-            faults.append(reject(source.name, file.name, "本文のないメールです。件数にだけ数えます。"))
-        if "\ufffd" in turn["text"]:
-            count = turn["text"].count("\ufffd")
-            faults.append(reject(source.name, file.name, f"本文の {count} 文字を読めませんでした。残りは使います。"))
-    return assemble(contacts, turns, faults)
-
-
-def _rows(file: RawFile, mail: Mail, source: Source, *, root: str) -> tuple[dict, dict]:
-    own_id = contact_id(source, mail.message_id, file.name)
-    contact = {
-        "contact_id": own_id,
-        "customer_id": identifier(mail.sender) or None,
-        "channel": source.channel or CHANNELS["email"],
-        "started_at": mail.sent_at,
-        "thread_id": "T" + hashlib.sha256(f"{source.name}|{root}".encode("utf-8", "replace")).hexdigest()[:16],
-        "subject": mail.subject or None,
-        "source": source.name,
-        "source_row": file.name,
-    }
-    turn = {"turn_id": turn_id(own_id, 0), "contact_id": own_id, "position": 0, "speaker": "customer",
-            "text": mail.body, "source_row": file.name}  # fmt: skip
-    return contact, turn
-
-
-def _thread_roots(parents: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """The first mail of each mail's thread: References start with it; In-Reply-To is followed up through the mails."""
-    roots = {}
-    for message_id in parents:
-        root, seen = message_id, {message_id}
-        while parents.get(root):
-            above = parents[root][0]
-            if above in seen:
-                root = min(seen)  # mails that answer each other in a circle: any fixed one will do
-                break
-            seen.add(above)
-            root = above
-        roots[message_id] = root
-    return roots

@@ -13,14 +13,20 @@ from voc.config import Source
 from voc.errors import SourceError
 from voc.tables import CONTACTS, REJECTS, TURNS, check
 
-CHANNELS = {"transcript": "call", "email": "email", "chat": "chat", "survey": "survey"}
+CHANNELS = {
+    "transcript": "call", "contact_lens": "call", "transcribe": "call", "vtt": "call", "whisper": "call",
+    "turns": "call", "email": "email", "chat": "chat", "ticket": "ticket", "review": "review", "survey": "survey",
+}  # fmt: skip
+NOTE = "応対メモ"
+"""The question of an operator's turn that holds the note on the contact."""
 _EMPTY = frozenset({"", "-", "－", "ー", "null", "none", "n/a", "nan", "なし", "未回答", "無回答"})
 _YES = frozenset({"true", "1", "yes", "y", "はい", "解決", "解決済", "解決済み", "済", "○", "〇"})
 _NO = frozenset({"false", "0", "no", "n", "いいえ", "未解決", "未", "×", "✕"})
 _SPEAKERS = {
-    "customer": ("customer", "お客様", "お客さま", "顧客", "客", "user", "ユーザー", "利用者", "end_user", "caller"),
-    "operator": ("operator", "agent", "オペレーター", "オペレータ", "担当", "担当者", "スタッフ", "staff", "有人"),
-    "bot": ("bot", "ボット", "チャットボット", "自動応答", "system", "システム"),
+    "customer": ("customer", "お客様", "お客さま", "顧客", "客", "user", "ユーザー", "利用者", "end_user", "end-user", "caller", "cu"),
+    "operator": ("operator", "agent", "オペレーター", "オペレータ", "担当", "担当者", "スタッフ", "staff", "有人", "op", "supervisor",
+                 "admin", "応対者", "受電者"),
+    "bot": ("bot", "ボット", "チャットボット", "自動応答", "system", "システム", "custom_bot", "ivr"),
 }
 _SPEAKER = {word: speaker for speaker, words in _SPEAKERS.items() for word in words}
 
@@ -35,8 +41,19 @@ class Parsed:
     rejects: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What one file holds, before it is checked: rows of contacts, of turns (with their contact's source_row) and of
+    rejects. Tables are built once for all files: that takes longer than reading a small file."""
+
+    contacts: list[dict]
+    turns: list[dict]
+    rejects: list[dict]
+
+
 def assemble(contacts: Sequence[dict], turns: Sequence[dict], rejects: Iterable[dict]) -> Parsed:
-    """Checked tables from rows. Of contacts with one id the first stays, the others become rejects."""
+    """Checked tables from the rows of all files of a source. Of contacts with one id the first stays, the others
+    become rejects."""
     refused, kept, seen = list(rejects), [], {}
     for contact in contacts:
         first = seen.setdefault(contact["contact_id"], contact["source_row"])
@@ -62,7 +79,9 @@ def rejects_frame(rows: Iterable[dict]) -> pd.DataFrame:
 
 
 def reject(source: str, source_row: str, reason: str, *, stage: str = "parse") -> dict:
-    return {"source": source, "source_row": source_row, "stage": stage, "reason": reason}
+    # reasons quote what was found, and a JSON key may hold half a character, which no table can
+    quotable = reason.encode("utf-8", "ignore").decode()
+    return {"source": source, "source_row": source_row, "stage": stage, "reason": quotable}
 
 
 def refuse_all(source: Source, faults: Sequence[dict], n_files: int) -> None:
@@ -111,9 +130,14 @@ def yes_or_no(text: str) -> bool | None:
     return True if plain in _YES else False if plain in _NO else None
 
 
-def speaker(text: str) -> str | None:
-    """customer, operator or bot; None for a word that is not known."""
-    return _SPEAKER.get(unicodedata.normalize("NFKC", text).strip().lower())
+def speaker(text: str, source: Source | None = None) -> str | None:
+    """customer, operator, bot (or as `[sources.speakers]` says); None for a word that is not known."""
+    own = {_plain(word): role for word, role in source.speakers.items()} if source else {}
+    return own.get(_plain(text)) or _SPEAKER.get(_plain(text))
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().lower()
 
 
 def speaker_words() -> str:

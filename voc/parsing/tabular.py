@@ -24,6 +24,11 @@ NEEDED = {
     "customers": ("customer_id",),
     "usage": ("customer_id", "month_on"),
     "faq": ("article_id", "title", "body"),
+    "faq_logs": ("at",),
+    "catalogue": ("option_id", "name"),
+    "counts": ("n_offered", "n_answered"),
+    "turns": ("contact_id", "started_at", "speaker", "text"),
+    "review": ("started_at", "text"),
 }
 
 
@@ -161,7 +166,8 @@ def _frame(header: Sequence[str], rows: Sequence[tuple[int, list[str]]], file: R
 
 
 def _column_name(name: str) -> str:
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", str(name))).strip().strip("\ufeff")
+    plain = unicodedata.normalize("NFKC", str(name)).encode("utf-8", "ignore").decode()
+    return re.sub(r"\s+", " ", plain).strip().strip("\ufeff")
 
 
 def _renamed(

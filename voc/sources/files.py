@@ -1,24 +1,82 @@
 """Files on disk: a source's path or glob -> the bytes of every file, with their origin."""
 
 import hashlib
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from voc.config import Source
 from voc.errors import SourceError
 from voc.raw import MAX_BYTES, RawFile
+from voc.sources.archives import faulty, too_large, unpack
+from voc.sources.watermarks import Pulled, changes, rows
 
-__all__ = ["RawFile", "read_files"]
+__all__ = ["RawFile", "pull_files", "read_files"]
 
 
 def read_files(source: Source, *, base: Path, max_bytes: int = MAX_BYTES) -> list[RawFile]:
     """Read every file that `source.path` (a path or a glob, relative to `base`) names, sorted by name.
 
-    A relative path must stay under `base`; an absolute one may point anywhere. `.gz` is unpacked. A file that
-    cannot be read is returned with its `fault`. Raises SourceError where nothing matches or a path leaves `base`.
+    A relative path must stay under `base`; an absolute one may point anywhere. `.gz` and `.zip` are unpacked. A file
+    that cannot be read is returned with its `fault`. Raises SourceError where nothing matches or a path leaves `base`.
     """
-    base = base.resolve()
-    pattern = Path(source.path)
+    found = find_files(source, base=base)
+    return [file for name in found for file in _read(name, found[name], source, max_bytes=max_bytes)[0]]
+
+
+def pull_files(
+    source: Source, *, base: Path, known: Mapping[str, str], max_bytes: int, pull_bytes: int
+) -> Pulled:
+    """New and changed files only: those whose SHA-256 is not the one in `known` (name -> SHA-256)."""
+    found = find_files(source, base=base)
+    decided = changes(known, {name: _sha256(path, max_bytes=max_bytes) for name, path in found.items()})
+    return take(
+        source, known, decided, n_found=len(found), pull_bytes=pull_bytes,
+        read=lambda name: _read(name, found[name], source, max_bytes=max_bytes),
+    )  # fmt: skip
+
+
+def take(source: Source, known: Mapping[str, str], decided, *, n_found: int, pull_bytes: int, read) -> Pulled:
+    """Read what `decided` calls new or changed, in order of name, until `pull_bytes` are held.
+
+    `read(name)` gives (raw files, signature); an empty signature (the file could not be read) is no watermark, so
+    the file is tried again the next time.
+    """
+    files, held = [], 0
+    marks = {name: known[name] for name in (*decided.unchanged, *decided.changed)}
+    wanted = sorted((*decided.new, *decided.changed))
+    for n_read, name in enumerate(wanted, start=1):
+        got, signature = read(name)
+        files += got
+        held += sum(len(file.data) for file in got)
+        marks.pop(name, None)
+        if signature:
+            marks[name] = signature
+        if held >= pull_bytes and n_read < len(wanted):
+            break
+    is_more = bool(wanted) and n_read < len(wanted)
+    return Pulled(tuple(files), rows(source, "file", marks), (), decided.deleted, n_found, is_more)
+
+
+def split_path(source: Source) -> tuple[str | None, str]:
+    """(glob over the members of an archive or None, path): `zip://*.csv::raw/x.zip` -> `*.csv`, `raw/x.zip`."""
+    if not source.path.startswith("zip://"):
+        return None, source.path
+    members, divider, path = source.path.removeprefix("zip://").partition("::")
+    if not divider or not path:
+        raise SourceError(
+            f"ソース {source.name}: パス「{source.path}」を読めません。"
+            "zip://（中のファイル）::（zip のパス）の形で書いてください。例: zip://*.csv::raw/export.zip"
+        )
+    return members or None, path
+
+
+def find_files(source: Source, *, base: Path) -> dict[str, Path]:
+    """name -> path of every file that the source names, sorted by path. Raises SourceError as `read_files`."""
+    base, (_, path) = base.resolve(), split_path(source)
+    if "://" in path:
+        allowed = "設定ファイルからのパス、絶対パス、s3://、zip://"
+        raise SourceError(f"ソース {source.name}: パス「{source.path}」の場所は読めません。使える書き方: {allowed}")
+    pattern = Path(path)
     root = Path(pattern.anchor) if pattern.is_absolute() else base
     inside = pattern.relative_to(pattern.anchor) if pattern.is_absolute() else pattern
     matches = [] if not inside.parts or ".." in inside.parts else _matches(root, inside)
@@ -30,7 +88,11 @@ def read_files(source: Source, *, base: Path, max_bytes: int = MAX_BYTES) -> lis
         )
     if not matches:
         raise SourceError(_nothing_found(source, root / inside))
-    return [_read(path, source, base=base, max_bytes=max_bytes) for path in matches]
+    return {_name(path, base=base): path for path in matches}
+
+
+def _name(path: Path, *, base: Path) -> str:
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.resolve().as_posix()
 
 
 def _matches(root: Path, inside: Path) -> list[Path]:
@@ -50,41 +112,24 @@ def _nothing_found(source: Source, pattern: Path) -> str:
     )
 
 
-def _read(path: Path, source: Source, *, base: Path, max_bytes: int) -> RawFile:
-    resolved = path.resolve()
-    name = path.relative_to(base).as_posix() if path.is_relative_to(base) else resolved.as_posix()
+def _sha256(path: Path, *, max_bytes: int) -> str:
+    """The content's hash; empty for a file that cannot be read, whose reading will tell why."""
     try:
         if path.stat().st_size > max_bytes:
-            return _faulty(source, name, f"ファイルが大きすぎます（上限 {max_bytes:,} バイト）。分割してください。")
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _read(name: str, path: Path, source: Source, *, max_bytes: int) -> tuple[list[RawFile], str]:
+    """(raw files, SHA-256 of the bytes on disk, empty where they could not be read)."""
+    try:
+        if path.stat().st_size > max_bytes:
+            return [too_large(source.name, name, max_bytes)], ""
         stored = path.read_bytes()
     except OSError as error:
-        return _faulty(source, name, f"ファイルを開けません（{error.strerror}）。権限を確かめてください。")
-    sha256 = hashlib.sha256(stored).hexdigest()
-    if path.suffix != ".gz":
-        return RawFile(source.name, name, stored, sha256)
-    try:
-        return RawFile(source.name, name.removesuffix(".gz"), _gunzip(stored, max_bytes=max_bytes), sha256)
-    except (zlib.error, EOFError) as error:
-        return _faulty(source, name, f"gzip として展開できません（{error}）。元のファイルを取り直してください。")
-    except OverflowError:
-        return _faulty(source, name, f"展開後の大きさが上限 {max_bytes:,} バイトを超えます。分割してください。")
-
-
-def _faulty(source: Source, name: str, reason: str) -> RawFile:
-    return RawFile(source.name, name, b"", "", fault=reason)
-
-
-def _gunzip(stored: bytes, *, max_bytes: int) -> bytes:
-    """Unpack all members, never holding more than `max_bytes`; OverflowError beyond it, EOFError when cut off."""
-    parts, size = [], 0
-    while stored:
-        unpacker = zlib.decompressobj(wbits=31)
-        part = unpacker.decompress(stored, max_bytes - size + 1)
-        size += len(part)
-        if size > max_bytes:
-            raise OverflowError
-        if not unpacker.eof:
-            raise EOFError("途中で切れています")
-        parts.append(part)
-        stored = unpacker.unused_data.lstrip(b"\0")
-    return b"".join(parts)
+        return [faulty(source.name, name, f"ファイルを開けません（{error.strerror}）。権限を確かめてください。")], ""
+    members, _ = split_path(source)
+    return unpack(source.name, name, stored, members=members, max_bytes=max_bytes), hashlib.sha256(stored).hexdigest()

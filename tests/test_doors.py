@@ -1,0 +1,104 @@
+import csv
+import gzip
+import json
+
+import openpyxl
+import pytest
+
+import voc
+from voc import doors, japanese
+from voc.errors import SourceError
+
+TEXTS = ["電話は090-1234-5678です", "", "改行の\n中、\"引用\"も", "taro@example.comへ"]
+
+
+@pytest.fixture(autouse=True)
+def no_models(monkeypatch):
+    monkeypatch.setattr(japanese, "person_names", lambda texts: [[] for _ in texts])
+    monkeypatch.setattr(japanese, "name_like", lambda texts: [False for _ in texts])
+
+
+def write_csv(path, *, encoding="utf-8", delimiter=","):
+    with path.open("w", encoding=encoding, newline="") as file:
+        rows = csv.writer(file, delimiter=delimiter)
+        rows.writerow(["番号", "本文"])
+        rows.writerows(enumerate(TEXTS))
+
+
+def write_xlsx(path):
+    book = openpyxl.Workbook()
+    book.active.append(["番号", "本文"])
+    for row in enumerate(TEXTS):
+        book.active.append(row)
+    book.save(path)
+
+
+def write_jsonl(path):
+    path.write_text("".join(json.dumps({"本文": text or None}, ensure_ascii=False) + "\n" for text in TEXTS), encoding="utf-8")
+
+
+def packed(write):
+    def write_packed(path):
+        plain = path.with_suffix("")
+        write(plain)
+        path.write_bytes(gzip.compress(plain.read_bytes()))
+    return write_packed
+
+
+@pytest.mark.parametrize(("name", "write"), [
+    ("a.csv", write_csv), ("b.csv", lambda path: write_csv(path, encoding="cp932")),
+    ("c.csv", lambda path: write_csv(path, encoding="utf-8-sig")), ("d.tsv", lambda path: write_csv(path, delimiter="\t")),
+    ("e.xlsx", write_xlsx), ("f.jsonl", write_jsonl), ("g.csv.gz", packed(write_csv)), ("h.jsonl.gz", packed(write_jsonl)),
+    ("i.xlsx.gz", packed(write_xlsx)),
+])  # fmt: skip
+@pytest.mark.parametrize("out", ["masked.csv", "masked.csv.gz"])
+def test_every_row_of_every_format_comes_back_once(name, write, out, tmp_path):
+    write(tmp_path / name)
+    counts = voc.mask_file(tmp_path / name, text="本文", out=tmp_path / out)
+    data = (tmp_path / out).read_bytes()
+    text = (gzip.decompress(data) if out.endswith(".gz") else data).decode("utf-8")
+    rows = list(csv.DictReader(text.splitlines(keepends=True)))
+    assert [int(row["row"]) for row in rows] == [0, 1, 2, 3]
+    assert [row["masked"] for row in rows] == ["電話は[電話番号1]です", "", TEXTS[2], "[メール1]へ"]
+    spans = [[(TEXTS[i][span["start"]:span["end"]], span["kind"]) for span in json.loads(row["spans"])] for i, row in enumerate(rows)]
+    assert spans == [[("090-1234-5678", "PHONE")], [], [], [("taro@example.com", "EMAIL")]]
+    assert counts["n_rows"] == 4 and counts["n_spans"] == 2
+
+
+@pytest.mark.parametrize(("name", "data", "words"), [
+    ("a.csv", "x,y\n1,2\n", "ある列: ['x', 'y']"),
+    ("a.csv", "", "空"),
+    ("a.jsonl", '{"本文": "a"}\n{oops\n', "2 行目"),
+    ("a.jsonl", '[1]', "オブジェクト"),
+    ("a.jsonl", '{"x": "a"}\n', "ある列: ['x']"),
+    ("a.xlsx", "no workbook", "Excel"),
+    ("a.csv.gz", "no gzip", "gzip"),
+])  # fmt: skip
+def test_what_cannot_be_read_is_told_and_leaves_no_file(name, data, words, tmp_path):
+    (tmp_path / name).write_text(data, encoding="utf-8")
+    with pytest.raises(SourceError) as error:
+        doors.mask_file(tmp_path / name, text="本文", out=tmp_path / "out.csv")
+    assert words in str(error.value)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_input_is_never_overwritten(tmp_path):
+    write_csv(tmp_path / "a.csv")
+    with pytest.raises(SourceError, match="同じ"):
+        doors.mask_file(tmp_path / "a.csv", text="本文", out=tmp_path / "a.csv")
+    with pytest.raises(SourceError, match="読めません"):
+        doors.mask_file(tmp_path / "missing.csv", text="本文", out=tmp_path / "b.csv")
+
+
+def test_many_rows_go_in_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(doors, "_BATCH", 2)
+    write_csv(tmp_path / "a.csv")
+    assert doors.mask_file(tmp_path / "a.csv", text="本文", out=tmp_path / "b.csv")["n_rows"] == 4
+    assert (tmp_path / "b.csv").read_text(encoding="utf-8").splitlines()[-1].startswith("3,[メール1]へ")
+
+
+def test_mask_takes_a_list():
+    frame = voc.mask(["0312345678", None, float("nan")])
+    assert frame["masked"].tolist() == ["[電話番号1]", "", ""]
+    with pytest.raises(AttributeError):
+        _ = voc.unmask

@@ -1,0 +1,150 @@
+import hashlib
+import json
+
+import pandas as pd
+import pytest
+
+from voc.config import Source
+from voc.duplicates import link_duplicates
+from voc.episodes import link_episodes
+from voc.erasure import obey_tombstones, without_customer, without_expired
+from voc.identity import pseudonyms_of
+from voc.parsing.contacts import parse_contacts
+from voc.privacy import mask_contacts, pseudonymise
+from voc.raw import RawFile
+from voc.sources.pseudonym_map import write_pseudonyms
+from voc.store import forget_history, read_table, stored_tables, write_table
+from voc.tables import (
+    CONTACTS,
+    CUSTOMERS,
+    ERASED,
+    ISSUES,
+    MENTIONS,
+    REJECTS,
+    SENTENCES,
+    TABLES,
+    TURNS,
+    USAGE,
+    check,
+    empty,
+)
+
+KEY = b"0123456789abcdef"
+NOW = pd.Timestamp("2026-01-01", tz="UTC")
+
+
+def store_of_two(folder):
+    """A store with two customers, written three times, so that there is a history; the pseudonyms of both."""
+    one, two = pseudonymise(pd.Series(["A-1", "B-2"]), KEY)
+    contacts, turns, sentences, mentions = [], [], [], []
+    for contact, customer, text in (("Cone", one, "紫色の象の話です"), ("Ctwo", two, "緑色の亀の話です"), ("Cnone", None, "匿名の声")):
+        contacts.append({"contact_id": contact, "customer_id": customer, "channel": "email", "source": "mail", "source_row": contact,
+                         "started_at": NOW, "content_sha": "x", "duplicate_of": "Cone" if contact == "Cnone" else None})  # fmt: skip
+        turns.append({"turn_id": contact + "-0", "contact_id": contact, "position": 0, "speaker": "customer", "text": text})
+        sentences.append({"sentence_id": contact + "-0-0", "turn_id": contact + "-0", "contact_id": contact, "position": 0,
+                          "start": 0, "end": len(text), "text": text, "terms": [text[:2]]})  # fmt: skip
+        mentions.append({"issue_id": "VOC-1", "sentence_id": contact + "-0-0", "contact_id": contact, "customer_id": customer,
+                         "mentioned_at": NOW, "probability": 1.0})  # fmt: skip
+    issue = {"issue_id": "VOC-1", "label": "色", "kind": "complaint", "status": "open", "first_seen_at": NOW, "centroid": [0.5],
+             "threshold": 0.5, "exemplar_ids": ["Cone-0-0", "Ctwo-0-0"], "keywords": ["色"], "n_sentences": 3}  # fmt: skip
+    rejected = {"source": "mail", "source_row": "Cone", "stage": "parse", "reason": "csat の値「紫色の象」は使えません"}
+    frames = {
+        CONTACTS.name: contacts, TURNS.name: turns, SENTENCES.name: sentences, MENTIONS.name: mentions, ISSUES.name: [issue], REJECTS.name: [rejected],
+        CUSTOMERS.name: [{"customer_id": one, "plan": "p"}, {"customer_id": two, "plan": "p"}],
+        USAGE.name: [{"customer_id": one, "month_on": "2025-12-01", "n_logins": 3.0}],
+    }  # fmt: skip
+    for _ in range(3):
+        for name, rows in frames.items():
+            write_table(check(pd.DataFrame(rows), TABLES[name]), TABLES[name], store=str(folder))
+    return one, two
+
+
+def erase(store, customer_id):
+    tables = {table.name: read_table(table, store=store) for table in stored_tables(store=store)}
+    changed, counts = without_customer({ERASED.name: empty(ERASED), **tables}, customer_id, erased_at=NOW)
+    for name, frame in changed.items():
+        write_table(frame, TABLES[name], store=store)
+    for name in {*changed, *tables}:
+        forget_history(TABLES[name], store=store)
+    return counts
+
+
+def everything(folder):
+    """All bytes under `folder`, and all tables as text (a compressed page could hide a word from a byte search)."""
+    stored = b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+    parquet = [pd.read_parquet(path).astype("str").to_csv() for path in sorted(folder.rglob("*.parquet"))]
+    return stored.decode("utf-8", "ignore") + "".join(parquet)
+
+
+def test_an_erased_customer_is_in_no_table_file_or_older_version(tmp_path):
+    one, two = store_of_two(tmp_path)
+    assert "紫色" in everything(tmp_path) and "Cone" in everything(tmp_path)
+    counts = erase(str(tmp_path), one)
+    assert counts["contacts"] == counts["turns"] == counts["sentences"] == counts["customers"] == counts["usage"] == 1
+    left = everything(tmp_path)
+    assert "紫色" not in left and "Cone-0" not in left
+    assert "緑色の亀" in left and "匿名の声" in left and two in left
+    stones = read_table(ERASED, store=str(tmp_path))
+    assert sorted(stones["value"]) == sorted([one, "Cone"])
+    assert read_table(CONTACTS, store=str(tmp_path))["duplicate_of"].isna().all()
+    assert read_table(ISSUES, store=str(tmp_path))["exemplar_ids"].tolist() == [["Ctwo-0-0"]]
+    with pytest.raises(Exception, match="log segment|version"):
+        read_table(TURNS, store=str(tmp_path), version=0)
+
+
+def test_erasing_twice_changes_nothing_more(tmp_path):
+    one, _ = store_of_two(tmp_path)
+    erase(str(tmp_path), one)
+    before = {table.name: read_table(table, store=str(tmp_path)) for table in stored_tables(store=str(tmp_path))}
+    assert set(erase(str(tmp_path), one).values()) <= {0}
+    for name, frame in before.items():
+        pd.testing.assert_frame_equal(read_table(TABLES[name], store=str(tmp_path)), frame)
+
+
+def test_ingest_obeys_tombstones_also_where_the_customer_is_no_longer_known(tmp_path):
+    one, _ = store_of_two(tmp_path)
+    erase(str(tmp_path), one)
+    erased = read_table(ERASED, store=str(tmp_path))
+    again = pd.DataFrame({"contact_id": ["Cone", "Cnew", "Cother"], "customer_id": [None, one, None]})
+    assert obey_tombstones(again, erased)["contact_id"].tolist() == ["Cother"]
+    assert obey_tombstones(pd.DataFrame({"contact_id": ["Cone", "Cnew"]}), erased)["contact_id"].tolist() == ["Cnew"]
+
+
+def test_old_contacts_go_after_the_months_that_are_kept(tmp_path):
+    store_of_two(tmp_path)
+    tables = {table.name: read_table(table, store=str(tmp_path)) for table in stored_tables(store=str(tmp_path))}
+    assert without_expired(tables, months=12, as_of_on=pd.Timestamp("2026-12-31")) == ({}, {})
+    changed, counts = without_expired(tables, months=12, as_of_on=pd.Timestamp("2027-01-02"))
+    assert counts["contacts"] == 3 and changed["turns"].empty and "customers" not in changed
+
+
+PLANTED = {
+    "name": "五十嵐", "phone": "090-1234-5678", "mail": "hanako@example.com", "address": "東京都港区芝公園4-2-8",
+    "card": "4111-1111-1111-1111", "my_number": "123456789018", "birth": "昭和55年1月2日", "number": "A-777",
+}  # fmt: skip
+
+
+def test_planted_personal_data_is_in_no_table_and_no_file(tmp_path):
+    said = (
+        f"{PLANTED['name']}と申します。電話は{PLANTED['phone']}、メールは{PLANTED['mail']}です。住所は{PLANTED['address']}です。"
+        f"カードは{PLANTED['card']}、マイナンバーは{PLANTED['my_number']}、生年月日は{PLANTED['birth']}です。請求書が開きません。"
+    )
+    chats = [{
+        "contact_id": str(i), "customer_id": PLANTED["number"], "started_at": f"2025-04-0{i}T10:00:00+09:00",
+        "subject": f"{PLANTED['name']}です", "messages": [
+            {"author": "customer", "text": said}, {"author": "agent", "text": f"{PLANTED['name']}様、{PLANTED['phone']}ですね"},
+        ]} for i in (1, 2)]  # fmt: skip
+    file = RawFile("chat", "a.json", json.dumps(chats, ensure_ascii=False).encode(), "")
+    parsed = parse_contacts([file], Source(name="chat", format="chat", path="a.json"))
+    contacts, turns, counts = mask_contacts(parsed.contacts, parsed.turns, key=KEY, names=lambda texts: [[] for _ in texts])
+    contacts = link_episodes(link_duplicates(contacts, turns), turns)
+    assert contacts["duplicate_of"].notna().sum() == 1 and contacts["episode_id"].nunique() == 1
+    store, identity = tmp_path / "store", tmp_path / "identity"
+    for table, frame in ((CONTACTS, contacts), (TURNS, turns), (REJECTS, parsed.rejects)):
+        write_table(frame, table, store=str(store))
+    write_pseudonyms(pseudonyms_of(parsed.contacts["customer_id"], key=KEY), folder=identity)
+    found = everything(store)
+    assert {name for name, value in PLANTED.items() if value in found} == set()
+    assert hashlib.sha256(PLANTED["number"].encode()).hexdigest() not in found  # keyed, not merely hashed
+    assert "請求書が開きません" in found and counts["PERSON"] >= 5
+    assert PLANTED["number"] in everything(identity)

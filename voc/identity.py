@@ -1,0 +1,36 @@
+"""Who a pseudonym is: the map back to the company's own customer numbers, kept apart from every analysis table."""
+
+import pandas as pd
+
+from voc.cleaning.widths import identifier
+from voc.privacy import pseudonymise
+from voc.tables import Table, check, empty
+
+PSEUDONYMS = Table("pseudonyms", ("customer_id",), {"customer_id": "text", "source_customer_id": "text"})
+"""customer_id is the pseudonym of the analysis tables. Not in voc.tables.TABLES: it never goes into the store."""
+
+
+def pseudonyms_of(source_ids: pd.Series, *, key: bytes, known: pd.DataFrame | None = None) -> pd.DataFrame:
+    """PSEUDONYMS of `source_ids` (empty ones are left out), added to the rows of `known`."""
+    ids = source_ids.dropna().astype("str").map(identifier).drop_duplicates()
+    frame = pd.DataFrame({"customer_id": pseudonymise(ids, key), "source_customer_id": ids})
+    parts = [part for part in (known, frame) if part is not None and len(part)]
+    rows = pd.concat(parts, ignore_index=True) if parts else empty(PSEUDONYMS)
+    return check(rows.drop_duplicates("customer_id"), PSEUDONYMS)
+
+
+def reveal(customer_ids: pd.Series, pseudonyms: pd.DataFrame) -> pd.Series:
+    """The company's customer numbers; a pseudonym that the map does not know stays as it is."""
+    return customer_ids.map(dict(zip(pseudonyms["customer_id"], pseudonyms["source_customer_id"], strict=True))).fillna(customer_ids)
+
+
+def pseudonym_of(customer: str, *, key: bytes, pseudonyms: pd.DataFrame) -> str:
+    """The pseudonym of `customer`, which is a customer number of the company or a pseudonym that the map knows."""
+    if customer in set(pseudonyms["customer_id"]):
+        return customer
+    return pseudonymise(pd.Series([customer], dtype="str"), key).iloc[0]
+
+
+def without(pseudonyms: pd.DataFrame, customer_id: str) -> pd.DataFrame:
+    """PSEUDONYMS without one customer."""
+    return check(pseudonyms.loc[pseudonyms["customer_id"] != customer_id], PSEUDONYMS)

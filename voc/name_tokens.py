@@ -1,0 +1,273 @@
+"""Persons' names from dictionary words: which runs of Sudachi tokens are a name, and which only look like one.
+
+The dictionary knows surnames, given names and foreign names, so it finds what a recogniser trained on news does not;
+the recogniser finds names that no dictionary has. Each alone misses a third of the names of an encyclopaedia.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+
+class NameToken(NamedTuple):
+    """One token: `kind` is 姓, 名, 一般 (a whole or foreign name) or empty; `pos` like 名詞-普通名詞-一般;
+    `may_be_surname`, `may_be_given` and `is_word` (an ordinary word) say what else the dictionary knows it as."""
+
+    surface: str
+    kind: str
+    pos: str
+    is_unknown: bool
+    may_be_surname: bool
+    may_be_given: bool
+    is_word: bool
+    start: int
+    end: int
+
+
+_PARTICLES = frozenset("はがもと、")
+Spans = Sequence[tuple[int, int]]
+_KATAKANA = re.compile(r"[ァ-ヴー]+")
+_HIRAGANA = re.compile("[ぁ-ん]+")
+_KANJI = re.compile("[一-龥々ヶ]+")
+_JOINT = frozenset("・･·＝=")
+# brands that are surnames, and surnames that people mostly write as something else
+_BRANDS = frozenset("本田 鈴木 豊田 松下 川崎 三菱 日野 三井 住友 鹿島 高島 伊勢 大丸 森永 明治 山葉".split())
+_TITLE = (
+    "(?:様|さま|さん|氏(?!名)|殿|くん|君|ちゃん|先生|部長|課長|係長|主任|店長|社長|会長|所長|支店長|専務|次長|館長|院長|リーダー|マネージャー|教授|博士|"
+    "医師|弁護士|税理士|記者|議員|大臣|知事|候補|選手|投手|監督|夫妻|夫人|兄弟|姉妹|親子|大統領|首相|将軍|大佐|侯爵|伯爵|男爵|公爵|皇帝|大公|牧師|帝(?!国))"
+)
+_TITLED = re.compile(_TITLE)
+_SAYS = "と(?:申し|もうし|申す|名乗)"
+_AFTER = re.compile(
+    rf"[ 　]?{_TITLE}|宛(?:に|て|の)|{_SAYS}|と(?:言い|いい)ます|という(?:者|方|担当|人)|(?:です|でございます)(?:[。、！!けがねよ\s]|$)"
+    r"|が(?:承|うけたまわ|対応いたし|担当いたし|担当し|お?伺|お電話|ご案内|おっしゃ|言っ)|は(?:席を|ただいま|不在)"
+    r"|(?:から|より)(?:折り?返|改めて|ご?連絡|ご?案内|ご?説明|言われ|聞い|伺)"
+    r"|に[、]?(?:代わ|替わ|かわり|お?伝え|お?つな|お?繋|言わ|相談|お?取り?次)|を(?:お願い|出して|お?呼)"
+)
+_BEFORE = re.compile(r"(?:担当の|担当は|担当が|担当者の|担当者は|係の|宛名は|名義は|氏名は|名前は|名前が|私、|わたくし|の者で)[ 　]?$")
+# what follows a place, a company or a thing that bears the name of a person
+_THING = re.compile(
+    r"(?:駅|市|区|町|村|県|府|都|道路|通り|郡|空港|飛行場|港|城|川|山|島|橋|谷|沢|坂|台|丘|温泉|公園|神社|美術館|博物館|旅館|屋(?![がはのにを])|庵|亭|荘|苑|園|像|邸|ホテル|リゾート|ストア|商店街|珈琲|家電|百貨店|書店|ニュータウン|団地|高原|海岸|大学|高校|中学|小学校|病院|銀行|支店|本店|営業所|店|製作所|製|工業|"
+    r"電機|電力|電器|自動車|商事|商店|酒造|薬局|運輸|証券|生命|建設|組|不動産|鉄道|発電所|事務所|設計|乗降場|株式会社|ホールディングス|グループ|ブランド|カップ|賞|社|"
+    r"IC|インター|方面|行き|[一-龥]{0,3}線|地区|地方|工場|工房|モデル|時代|政権|派(?!遣)|流|式|杯|"
+    r"プロダクション|セメント|ゴルフ|タクシー|バス|の(?:車|バイク|軽|新車|製品|部品|アプリ|ソフト|サイト|店|販売店|ディーラー|エンジン|プリンタ|スマホ|冷蔵庫|洗濯機|テレビ|エアコン|株|本社|支社|工場|中|木|奥))"
+)
+_PLACE_END = re.compile(r"(?:大学|高校|学校|教会|革命|時代|寺|神社|岳|山|川|村|町|社|店|駅|線|家|朝|教|号|湖|島|城)$")
+_ORGANISATION = re.compile(
+    "(?:カンパニー|コーポレーション|バンド|アイランド|スタジアム|エア|エアウェイズ|グリーン|パーク|ホテル|センター|スクール|カップ|クラブ|レコード|レコーズ|"
+    "ブラザーズ|グループ|タワー|ビル|ストリート|シティ|リーグ|ゲームズ|フィルム|プロ|アーバー|ミュージック|ピクチャーズ|スタジオ|モール|タウン|ガーデン|"
+    "テンプル|セブン|ワークス|システム|システムズ|サービス|クラウド|ドール|ギア|アームストロング)"
+)
+_LONG_THING = re.compile(rf"(?!.(?<=[市区町村県府都郡港城川山島橋谷沢坂台丘製組賞社線派流式杯店])){_THING.pattern}")
+_NAME = "[一-龥々ヶ]{1,4}"
+_FOREIGN_TITLE = re.compile(rf"{_TITLE}|(?:皇太子|殿下|陛下|王子|王女|外相|蔵相|中尉|少佐|中佐|少将|中将|大将|元帥|卿|公(?=[がはのをに、])|家(?=[がはのをに、])|師(?=[がはのをに、])|自身|本人)")
+_SLOTS = tuple(map(re.compile, (
+    rf"(?<![一-龥々ヶァ-ヴー])(?P<name>{_NAME}){_TITLE}(?![々子式相])",
+    rf"(?:^|[。！？!?\s「]|(?:はい|ええ|もしもし|あの|あのう?ー?|えーと|ええと|えっと|どうも|すみません|お世話になります|お世話になっております|私|わたくし|わたし|こちら|先ほどの|さっきの|先日の)[、はー]{{0,2}})"
+    rf"(?P<name>{_NAME})(?:(?:です|でございます)(?=[。、！!けがねよ\s]|$)|ですけ|ですが|だけど|だが|{_SAYS}|と(?:言い|いい)ます)",
+    rf"(?<![一-龥々ヶァ-ヴー])(?P<name>{_NAME})(?:が(?:承り|うけたまわ|席を|対応いたし|担当いたし|お伺いし|ご案内いたし)|は(?:席を外|ただいま席|ただいま外出|本日お休み|本日休み)"
+    r"|(?:から|より)(?:折り?返|改めて(?:ご?連絡|お?電話))|に(?:代わ|替わ|かわりま|お?つなぎ|お?繋|お?取り?次|申し伝え|伝えて)|(?:という|と言う)(?:者|方|担当)|宛(?:に|て|の))",
+    r"(?:宛名|名義人?|氏名|名前|苗字|名字|旧姓|担当者?|責任者)(?:は|が|の)[、 　]?(?P<name>" + _NAME
+    + r")(?:です|でございます|でし|に(?:変|なり|なっ)|で(?:お願い|は)|と(?:いう|言|申|なっ)|から|へ|$|[。、])",
+)))  # fmt: skip
+NO_SURNAME = frozenset(
+    "春 夏 秋 冬 朝 昼 夜 金 土 月 火 水 木 日 本 元 前 新 現 同 当 各 副 支 今 昔 上 下 中 外 内 奥 右 左 次 先 後 皆 何 誰 全 他 別 店 客 母 父 兄 姉 弟 妹 娘 息子 "
+    "妻 夫 孫 嫁 叔父 叔母 伯父 伯母 祖父 祖母 家内 主人 東京 大阪 京都 名古屋 福岡 札幌 仙台 神戸 横浜 広島 埼玉 北海道 千葉 神奈川 静岡 新潟 長野 岡山 熊本 鹿児島 沖縄 兵庫 奈良 三重 愛知 岐阜 富山 石川 福井 山梨 群馬 栃木 茨城 福島 山形 宮城 秋田 岩手 青森 滋賀 和歌山 鳥取 島根 山口 徳島 香川 愛媛 高知 佐賀 長崎 大分 宮崎 堺 浜松 相模原 川崎 北九州 以上 本人 一人 二人 三人 名前 会社 自分 友人 "
+    "無料 有料 不明 大変 残念 結構 満足 不満 普通 最高 最悪 便利 不便 場所 時間 電話 対応 料金 担当 変更 花 雨 雪 空 海 山 川 池 夢 心 幸 光 愛 猫 犬 車 国 県 市 町 村 里".split()
+)
+_SURNAMES_AFTER_ALL = frozenset("東 西 南 北 池 里 光 幸 花".split())
+"""Words that are surnames often enough to count with 様 and the like, never with です alone."""
+
+
+LATIN_NAME = re.compile(r"[A-Z][a-zé]{2,}[ 　][A-Z][a-zé]{2,}")
+_MAY_BE_FOREIGN = re.compile(rf"{LATIN_NAME.pattern}|[ァ-ヴー]{{2,}}[・･·＝=][ァ-ヴー]{{2,}}|[A-Z][.．・][ァ-ヴー]{{2,}}|[ァ-ヴー]{{3,}}(?:{_FOREIGN_TITLE.pattern})")
+
+
+def may_hold_foreign_name(text: str) -> bool:
+    """Whether the form of a foreign name stands in `text`: Katakana・Katakana, or a title behind Katakana."""
+    return _MAY_BE_FOREIGN.search(text) is not None
+
+
+def slot_names(text: str, *, is_surname: Callable[[str], bool]) -> list[tuple[int, int]]:
+    """Spans of surnames in phrases that only a person stands in, also where the word alone means something else (森)."""
+    spans = []
+    for number, pattern in enumerate(_SLOTS):
+        for match in pattern.finditer(text):
+            name = match["name"]
+            is_barred = name in NO_SURNAME and not (number == 0 and name in _SURNAMES_AFTER_ALL)
+            if not is_barred and is_surname(name):
+                spans.append(match.span("name"))
+    return spans
+
+
+def name_runs(text: str, tokens: Sequence[NameToken], recognised: Spans) -> list[tuple[int, int]]:
+    """Spans of persons' names in `text`: runs of name tokens, and `recognised` spans where the tokens allow them."""
+    spans = [(start, end) for start, end, kinds in _runs(text, tokens, recognised)
+             if _is_person(text, start, end, kinds, recognised, is_word=any(t.is_word for t in tokens if t.start == start))]
+    for start, end in recognised:
+        if not _overlaps(start, end, spans) and _may_be(text, start, end, tokens):
+            spans.append((start, end))
+    return sorted(set(spans))
+
+
+def _runs(text: str, tokens: Sequence[NameToken], recognised: Spans) -> list[tuple[int, int, tuple[str, ...]]]:
+    """(start, end, kinds) of neighbouring name tokens: 姓 and 名, or foreign parts joined by ・."""
+    runs, i = [], 0
+    while i < len(tokens):
+        last = _foreign_end(tokens, i)
+        parts = tokens[i : last + 1]
+        if last == i and _is_titled_foreigner(text, tokens[i], recognised):
+            runs.append((tokens[i].start, tokens[i].end, ("外国", "外国")))
+        elif last > i and _is_foreign_name(parts, is_recognised=_overlaps(parts[0].start, parts[-1].end, recognised)):
+            runs.append((parts[0].start, _with_number(tokens, last), ("外国", "外国")))
+            i = last
+        elif last == i and (last := _native_end(tokens, i)) >= i:
+            kinds = tuple(t.kind or "名" for t in tokens[i : last + 1])
+            runs.append((tokens[i].start, _with_number(tokens, last), kinds))
+            i = last
+        else:
+            i = max(i, last)
+        i += 1
+    return runs
+
+
+def _is_titled_foreigner(text: str, token: NameToken, recognised: Spans) -> bool:
+    is_word = _KATAKANA.fullmatch(token.surface) is not None and len(token.surface) >= 3
+    may_be = token.is_unknown or bool(token.kind) or _overlaps(token.start, token.end, recognised)
+    return is_word and may_be and _FOREIGN_TITLE.match(text, token.end) is not None
+
+
+def _with_number(tokens: Sequence[NameToken], last: int) -> int:
+    """End of the name at `last`, with the number of a ruler (ジョゼ1世)."""
+    after = tokens[last + 1 : last + 3]
+    if len(after) == 2 and after[1].surface == "世" and _KATAKANA.fullmatch(tokens[last].surface):
+        return after[1].end
+    return tokens[last].end
+
+
+def _is_foreign_name(parts: Sequence[NameToken], *, is_recognised: bool) -> bool:
+    words = [part for part in parts if part.surface not in _JOINT]
+    if any(_ORGANISATION.fullmatch(word.surface) for word in words):
+        return False
+    long = [word for word in words if _KATAKANA.fullmatch(word.surface)]
+    is_unknown = [word.is_unknown for word in long]
+    return any(word.kind for word in long) or (len(long) >= 2 and (is_recognised or all(is_unknown)))
+
+
+def _foreign_end(tokens: Sequence[NameToken], i: int) -> int:
+    """Position of the last token of Katakana・Katakana (or initials) from `i`; `i` where nothing is joined."""
+    last = i
+    while last + 2 < len(tokens) and _is_foreign(tokens[last]) and _joins(tokens, last + 1) and _is_foreign(tokens[last + 2]):
+        last += 2
+        while last + 1 < len(tokens) and _KATAKANA.fullmatch(tokens[last].surface) and _KATAKANA.fullmatch(tokens[last + 1].surface):
+            last += 1
+    return last
+
+
+def _joins(tokens: Sequence[NameToken], i: int) -> bool:
+    return tokens[i].surface in _JOINT or (tokens[i].surface in ".．" and len(tokens[i - 1].surface) == 1)
+
+
+def _is_foreign(token: NameToken) -> bool:
+    return _KATAKANA.fullmatch(token.surface) is not None or re.fullmatch("[A-Z]", token.surface) is not None
+
+
+def _native_end(tokens: Sequence[NameToken], i: int) -> int:
+    """The token that ends the name beginning at `i` (姓 + 名, also with a blank), or i - 1 where no name begins."""
+    first, after = tokens[i], i + 1
+    follower = tokens[after] if after < len(tokens) else None
+    if not first.kind:
+        # a surname that is also a place or a word (藤ヶ谷陽介, 森健一): the given name behind it tells
+        may_be = first.may_be_surname or "地名" in first.pos
+        is_given = follower is not None and len(follower.surface) >= 2 and (
+            follower.kind == "名" or (may_be and len(follower.surface) == 2 and follower.may_be_given))  # fmt: skip
+        is_noun = first.pos.startswith("名詞") and len(first.surface) <= 3
+        is_noun &= "地名" in first.pos or first.surface not in NO_SURNAME
+        return after if is_given and is_noun and _KANJI.fullmatch(first.surface + follower.surface) else i - 1
+    if first.kind == "名" or follower is None:
+        return i
+    if follower.surface in (" ", "　") and after + 1 < len(tokens) and tokens[after + 1].kind == "名":
+        return after + 1
+    last = i
+    if first.kind == "一般" and _KATAKANA.fullmatch(first.surface) and follower.may_be_surname and len(follower.surface) >= 2:
+        return after
+    while after < len(tokens) and after <= i + 3 and tokens[after].kind:
+        last, after = after, after + 1
+    # the rest of a given name that no dictionary has comes as single characters or as an unknown word
+    while after < len(tokens) and after <= i + 2 and _is_rest_of_name(tokens[after], is_short=len(first.surface) == 1 or last > i):
+        last, after = after, after + 1
+    return last
+
+
+def _is_rest_of_name(token: NameToken, *, is_short: bool) -> bool:
+    if token.may_be_given and len(token.surface) >= 2 and _HIRAGANA.fullmatch(token.surface):
+        return True
+    if not _KANJI.fullmatch(token.surface) or token.surface in _NO_NAME_END:
+        return False
+    if not token.pos.startswith(("名詞-普通名詞", "接尾辞-名詞的-一般")) or _TITLED.fullmatch(token.surface):
+        return False
+    return token.is_unknown or token.may_be_given or (is_short and len(token.surface) == 1)
+
+
+_NO_NAME_END = frozenset("店 社 車 家 側 宅 邸 家 課 部 係 組 軍 派 流 式 号 党 席 分 版 本 品 案 件 用 発 着 行 名 夫 妻 母 父 娘 息子 兄 弟 姉 妹".split())
+
+
+def _overlaps(start: int, end: int, spans: Spans) -> bool:
+    return any(first < end and start < last for first, last in spans)
+
+
+def _is_person(text: str, start: int, end: int, kinds: tuple[str, ...], recognised: Spans, *, is_word: bool) -> bool:
+    name = text[start:end]
+    if _is_part_of_word(text, start, end):
+        return False
+    is_recognised = _overlaps(start, end, recognised)
+    if _AFTER.match(text, end) or _BEFORE.search(text, 0, start):
+        return True
+    if (_LONG_THING if len(kinds) >= 2 else _THING).match(text, end):
+        return False
+    if len(kinds) >= 2:
+        return True
+    if name in _BRANDS:
+        return False
+    if name in NO_SURNAME:
+        return False
+    if kinds == ("姓",):
+        return is_recognised if len(name) == 1 else _HIRAGANA.fullmatch(name) is None
+    if _HIRAGANA.fullmatch(name):
+        return False
+    if _KATAKANA.fullmatch(name):
+        return is_recognised or (len(name) >= 3 and not is_word)
+    return len(name) >= 2 and (_KANJI.search(name) is not None or is_recognised)
+
+
+def _is_part_of_word(text: str, start: int, end: int) -> bool:
+    """Whether katakana goes on beside a katakana name: ムーミンスタンド is no ムーミン."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return (_KATAKANA.fullmatch(text[start:start + 1] + before) is not None and before != "") or (
+        _KATAKANA.fullmatch(text[end - 1 : end] + after) is not None and after != "")  # fmt: skip
+
+
+def _may_be(text: str, start: int, end: int, tokens: Sequence[NameToken]) -> bool:
+    """Whether a name that only the recogniser sees is believed, although the dictionary has other words there."""
+    if _AFTER.match(text, end) or _BEFORE.search(text, 0, start):
+        return True
+    inside = [token for token in tokens if token.start < end and start < token.end]
+    name = text[start:end]
+    is_surname = len(inside) == 1 and inside[0].may_be_surname and len(name) >= 2
+    if _THING.match(text, end) or name in _BRANDS or not inside or (_PLACE_END.search(name) and not is_surname):
+        return False
+    if _HIRAGANA.fullmatch(name):
+        return len(inside) == 1 and bool(inside[0].kind) and text[end : end + 1] in _PARTICLES
+    if _HIRAGANA.fullmatch(name):
+        return False
+    if LATIN_NAME.fullmatch(name):
+        return True
+    if _KATAKANA.fullmatch(name):
+        return len(name) >= 3 and all(token.is_unknown for token in inside) and not _is_part_of_word(text, start, end)
+    if is_surname:
+        return name not in NO_SURNAME
+    if any("地名" in token.pos for token in inside):
+        return False
+    return any(token.is_unknown for token in inside) or (
+        len(name) >= 2 and all(len(token.surface) == 1 for token in inside)
+    )

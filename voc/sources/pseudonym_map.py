@@ -1,0 +1,47 @@
+"""The map from pseudonyms to customer numbers on disk: one CSV in a folder of its own, for its owner only."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from voc.errors import SourceError
+from voc.identity import PSEUDONYMS
+from voc.tables import check, empty
+
+_NAME = "pseudonyms.csv"
+
+
+def write_pseudonyms(frame: pd.DataFrame, *, folder: Path) -> Path:
+    """Replace the map in `folder` (made with mode 0700; the file has 0600). No history is kept, so an erased row is gone.
+
+    Raises SourceError where the place cannot be written.
+    """
+    path, part = folder / _NAME, folder / f".{_NAME}.part"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            check(frame, PSEUDONYMS).to_csv(file, index=False)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise SourceError(f"仮名の対応表 {path} を書き込めません（{error.strerror}）。フォルダーの権限を確かめてください。") from None
+    return path
+
+
+def read_pseudonyms(*, folder: Path) -> pd.DataFrame:
+    """PSEUDONYMS in `folder`; empty where there is none. Raises SourceError where the file is no such map."""
+    path = folder / _NAME
+    try:
+        frame = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
+    except FileNotFoundError:
+        return empty(PSEUDONYMS)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"仮名の対応表 {path} を読めません（{type(error).__name__}）。取り込み（voc run）をやり直すと作り直されます。") from None
+    if list(frame.columns) != list(PSEUDONYMS.columns):
+        raise SourceError(f"仮名の対応表 {path} の列が違います: {list(frame.columns)}。あるべき列: {list(PSEUDONYMS.columns)}。")
+    return check(frame, PSEUDONYMS)
