@@ -74,7 +74,7 @@ def _schedule(options: argparse.Namespace) -> int:
 
     config = load_config(options.config)
     settings.prepare(options.config.resolve().parent)
-    from flows.schedule import serve
+    from flows.schedule import serve  # imports Prefect only after its server is up
 
     print(f"{options.cron}（{config.company.timezone}）に実行します。止めるには Ctrl+C を押してください。", file=sys.stderr)
     serve(options.config, cron=options.cron, timezone=config.company.timezone)

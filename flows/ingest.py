@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 from prefect import flow
-from voc.privacy import mask_contacts, pseudonymise
 
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
@@ -17,6 +16,7 @@ from voc.errors import SourceError, VocError
 from voc.parsing.company import join_customers, parse_customers, parse_faq, parse_usage
 from voc.parsing.contacts import parse_contacts
 from voc.parsing.records import Parsed
+from voc.privacy import mask_contacts, pseudonymise
 from voc.sources.files import RawFile, read_files
 from voc.sources.pseudonym_key import pseudonym_key
 from voc.store import write_table

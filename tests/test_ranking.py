@@ -11,7 +11,7 @@ def estimate(rows, draws):
     """Rows issue_id -> (LTV, shrunken LTV, low churns, flag, cost)."""
     table = pd.DataFrame.from_dict(
         rows, orient="index", columns=["ltv_yen", "ltv_shrunken_yen", "churns_low", "flag", "contact_cost_yen"])
-    table = table.rename_axis("issue_id").reset_index()
+    table = table.rename_axis("issue_id").reset_index().assign(n_contacts=1.0)
     none = pd.DataFrame()
     return Estimate(table, none, none, none, none, pd.DataFrame.from_dict(draws, orient="index"), {})
 
@@ -67,3 +67,9 @@ def test_nothing_to_rank():
 def test_unknown_audience():
     with pytest.raises(ValueError, match="product"):
         rank(estimate(ROWS, DRAWS), KINDS, audience="sales")
+
+
+def test_equal_scores_are_ordered_by_contacts():
+    scored = estimate({"a": (np.nan,) * 3 + ("", 0.0), "b": (np.nan,) * 3 + ("", 0.0)}, {"a": [np.nan], "b": [np.nan]})
+    scored.impact["n_contacts"] = [2.0, 5.0]
+    assert rank(scored, KINDS, audience="product").sort_values("rank")["issue_id"].tolist() == ["b", "a"]

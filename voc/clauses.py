@@ -13,7 +13,7 @@ from voc.japanese import Word
 _SHELL = frozenset(
     "助かる 嬉しい うれしい 有難い 有り難い ありがたい 困る 思う 教える 知る 願う お願い 頂く 頂ける いただく いただける くださる 下さる ほしい 欲しい "
     "良い いい よい 幸い 便利 不便 不満 残念 言う 聞く 伺う 尋ねる 確認 為る する できる 出来る 存ずる 感じる 迷惑 連絡 相談 検討 希望 "
-    "分かる わかる 方法 件 ある いる お聞き 質問 悩む 大変 面倒 やる 使う 教示 おしえる 切望 要望 ござる 御座る くだす 下す 案内 頼む もらう 貰う くれる 申す 存じる 困難 不明".split()
+    "分かる わかる 方法 件 ある いる お聞き 質問 悩む 大変 面倒 やる 使う 教示 おしえる 切望 要望 ござる 御座る くだす 下す 案内 頼む もらう 貰う くれる 申す 存じる 困難 不明 待ち望む 望む 求める 期待 お願い致す".split()
 )
 _TIME = frozenset("昨日 今日 今朝 昨晩 先日 先月 今月 来月 最近 昨夜 先週 今週 去年 昨年 今年 夕方 朝 夜 前 後 時 際 場合 とき".split())
 _CASE = {"が", "を", "に", "で", "から", "まで", "と", "へ", "より", "の"}
@@ -37,7 +37,7 @@ class Clause:
 
     def text(self, *, form: str = "predicate") -> str:
         """Arguments and predicate as one phrase; `form` is predicate, wish or te."""
-        return "".join(phrase + case for phrase, case in self.arguments) + getattr(self, form)
+        return "".join(phrase + {"は": "が"}.get(case, case) for phrase, case in self.arguments) + getattr(self, form)
 
     def case(self, *cases: str) -> str | None:
         """The phrase of the last argument that stands in one of `cases`."""
@@ -120,7 +120,7 @@ def _borrowed(words: Sequence[Word], children: dict[int, list[int]], head: int) 
     for verb in sorted((i for i in children.get(head, []) if i < head and words[i].dep == "advcl"), reverse=True):
         marks = [i for i in children.get(verb, []) if i > verb and words[i].text in {"て", "で"}]
         arguments = [_argument(words, children, child, verb) for child in sorted(children.get(verb, []))]
-        if marks and any(arguments):
+        if marks and any(arguments) and words[verb].lemma not in _SHELL | {"なる"}:
             adverb = "".join(word.text for word in words[verb : marks[0] + 1])
             joined = [item for item in arguments if item]
             if _is_manner(words[verb]):
@@ -147,7 +147,7 @@ def _argument(
         start = _left_edge(words, children, child)
         phrase = "".join(w.text for w in words[start : child + 1] if w.pos != "PUNCT")
         return phrase, case, (words[start].start, word.end)
-    if words[head].lemma in {"なる", "する"} and words[child + 1].text in {"に", "く"} and word.pos in {"ADJ", "NOUN"}:
+    if words[head].lemma in {"なる", "する"} and words[child + 1].text in {"に", "く"} and word.pos == "ADJ":
         return word.text, words[child + 1].text, (word.start, words[child + 1].end)
     if word.dep == "advcl" and _is_manner(word):
         end = max([child, *(i for i in children.get(child, []) if i > child and words[i].bunsetsu == word.bunsetsu)])
@@ -165,7 +165,13 @@ def _hidden_case(word: Word, words: Sequence[Word], children: dict[int, list[int
     verb = words[head]
     tail = [words[i].lemma for i in children.get(head, []) if i > head]
     acts = verb.pos == "VERB" and verb.tag.startswith("名詞") and "する" in tail and not _VOICE & set(tail)
-    return "を" if acts else "が"
+    return "を" if acts else "は" if _is_topic(words, children, word) else "が"
+
+
+def _is_topic(words: Sequence[Word], children: dict[int, list[int]], word: Word) -> bool:
+    """Whether は or も marks the word: then it may be the object as well (「番号はどの欄に打ち込めば」)."""
+    place = next(i for i, other in enumerate(words) if other is word)
+    return any(words[i].text in {"は", "も", "って"} for i in children.get(place, []) if i > place)
 
 
 def _left_edge(words: Sequence[Word], children: dict[int, list[int]], i: int) -> int:

@@ -18,7 +18,7 @@ def rank(
 
     score_yen = LTV at stake + contact cost, both per month. The LTV is the shrunken (cautious) one, or the point
     estimate with `shrunken=False`; it counts 0 for praise, reverse and protective issues, for issues without enough
-    data, and where it is negative. `executive` leaves praise out. rank_low, rank_high: 90 % interval of the rank
+    data, and where it is negative. Equal scores (a survey costs nothing) are ordered by contacts. `executive` leaves praise out. rank_low, rank_high: 90 % interval of the rank
     over the draws, widened to hold the rank itself; top5_share: share of draws in which the issue is in the first five.
     """
     if audience not in ("product", "executive"):
@@ -33,7 +33,7 @@ def rank(
     column = table["ltv_shrunken_yen" if shrunken else "ltv_yen"].fillna(0.0).to_numpy()
     ltv = np.where(valued, np.maximum(column, 0.0), 0.0)
     score = ltv + cost
-    order = np.lexsort((table["issue_id"].to_numpy(dtype=object).astype(str), -score))
+    order = np.lexsort((table["issue_id"].to_numpy(dtype=object).astype(str), -table["n_contacts"].to_numpy(), -score))
     position = np.empty(len(table), dtype="int64")
     position[order] = np.arange(1, len(table) + 1)
     drawn = estimate.draws.reindex(table["issue_id"]).fillna(0.0).to_numpy()

@@ -18,15 +18,14 @@ def shortfalls(contacts: pd.DataFrame, customers: pd.DataFrame, window: Window, 
     churns = n_churns(customers, window)
     n_contacts = int((contacts["customer"] >= 0).sum())
     reasons = []
-    if not len(customers):
-        reasons.append("顧客表がありません。顧客ID・契約日・解約日・プラン・月額を持つ顧客表を追加してください。")
-    else:
-        share = float((customers["start"] > LONG_AGO).mean())
-        if share < MIN_START_SHARE:
-            reasons.append(
-                f"契約日のある顧客が {share:.0%} です（必要: {MIN_START_SHARE:.0%} 以上）。"
-                "顧客表に契約日（started_on）を加えてください。"
-            )
+    if not len(customers):  # without customers there is no churn to count either: one reason says it all
+        return ["顧客表がありません。顧客ID・契約日・解約日・プラン・月額を持つ顧客表を追加してください。解約した顧客も含めてください。"]
+    share = float((customers["start"] > LONG_AGO).mean())
+    if share < MIN_START_SHARE:
+        reasons.append(
+            f"契約日のある顧客が {share:.0%} です（必要: {MIN_START_SHARE:.0%} 以上）。"
+            "顧客表に契約日（started_on）を加えてください。"
+        )
     if window.n_months < impact.min_months:
         reasons.append(
             f"問い合わせデータが満 {window.n_months} か月分です（必要: {impact.min_months} か月以上）。"

@@ -103,13 +103,14 @@ def _entries(
 ) -> pd.DataFrame:
     number = max((int(issue_id.rsplit("-", 1)[1]) for issue_id in issues["issue_id"]), default=0)
     taken, rows = set(issues["label"]), []
+    spellings = labels.count_spellings(voices["text"]) if found else {}
     for candidate in found:
         number += 1
         own = voices.iloc[candidate.members]
         order = np.argsort(-(points[candidate.members] @ candidate.centroid), kind="stable")
         nearest = own.iloc[order].drop_duplicates("text")
         texts = nearest["text"].head(_NEAREST).tolist()
-        choices = labels.label_candidates(texts, candidate.kind, words=candidate.words, parse=parse)
+        choices = labels.label_candidates(texts, candidate.kind, words=candidate.words, spellings=spellings, parse=parse)
         label = labels.choose_label(choices, candidate.words, candidate.kind, taken=taken)
         taken.add(label)
         rows.append(

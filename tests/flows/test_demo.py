@@ -1,0 +1,166 @@
+"""The main job as its user runs it: `voc demo`, twice, and `voc run` on real-looking and on wrong input."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from voc.store import read_table
+from voc.tables import (
+    CONTACTS,
+    IMPACT,
+    IMPACT_TOTALS,
+    ISSUES,
+    MENTIONS,
+    RANKING,
+    REJECTS,
+    RUNS,
+    SENTENCES,
+    TABLES,
+    TURNS,
+    content_sha,
+)  # fmt: skip
+
+pytestmark = pytest.mark.slow
+SIZE = ["--customers", "1150", "--months", "14", "--seed", "5"]  # the least that passes the company's minimum
+
+
+def voc(*arguments: str, cwd: Path, home: Path) -> subprocess.CompletedProcess:
+    """Run the console program as its user does, with a home of its own."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "HF_", "VOC_"))}
+    home.mkdir(exist_ok=True)
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments], cwd=cwd, capture_output=True, text=True, timeout=900, check=False,
+        env={**clean, "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def demo(room) -> tuple[subprocess.CompletedProcess, Path]:
+    return voc("demo", *SIZE, cwd=room, home=room / "home"), room / "voc-demo"
+
+
+def table(folder: Path, contract):
+    return read_table(contract, store=str(folder / "store"))
+
+
+def test_it_ends_well_and_tells_the_headlines_and_the_reports(demo):
+    done, folder = demo
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(re.findall(r"^  ・.+", done.stdout, re.M)) == 3
+    for name in ("product.html", "executive.html"):
+        assert str(folder / "reports" / name) in done.stdout
+        assert (folder / "reports" / name).stat().st_size > 50_000
+
+
+def test_it_writes_nothing_outside_its_folder(demo, room):
+    assert sorted(p.name for p in room.iterdir()) == ["home", "voc-demo"]
+    assert [p for p in (room / "home").rglob("*") if p.is_file()] == []
+
+
+def test_every_table_is_there_and_the_run_is_recorded(demo):
+    _, folder = demo
+    run = table(folder, RUNS).iloc[-1]
+    assert run["status"] == "completed" and set(json.loads(run["inputs"])) >= {"calls", "mails", "chats", "survey"}
+    assert {"mask", "sentences", "opinions", "issues", "impact", "reports"} <= set(json.loads(run["seconds"]))
+    assert {"prefect", "ginza", "bertopic", "sentence-transformers", "deltalake"} <= set(json.loads(run["versions"]))
+    assert all((folder / "store" / name).is_dir() for name in TABLES)
+
+
+def test_every_figure_leads_back_to_masked_voices(demo):
+    _, folder = demo
+    turns = table(folder, TURNS).set_index("turn_id")["text"]
+    sentences = table(folder, SENTENCES)
+    assert [turns[r.turn_id][r.start : r.end] for r in sentences.itertuples()] == sentences["text"].tolist()
+    mentions = table(folder, MENTIONS)
+    assert set(mentions["sentence_id"]) <= set(sentences["sentence_id"])
+    assert set(mentions["issue_id"]) <= set(table(folder, ISSUES)["issue_id"])
+    assert set(table(folder, RANKING)["issue_id"]) <= set(table(folder, ISSUES)["issue_id"])
+
+
+def test_no_planted_person_is_left_in_any_table(demo):
+    _, folder = demo
+    people = pd.read_csv(folder / "raw" / "customers.csv", dtype=str, encoding="utf-8-sig")
+    stored = "\n".join(
+        frame[column].dropna().astype(str).str.cat(sep="\n")
+        for frame in (table(folder, contract) for contract in TABLES.values())
+        for column in frame.columns
+        if frame[column].dtype == "str"
+    )
+    assert [mail for mail in people["メールアドレス"].dropna() if mail in stored] == []
+    assert [phone for phone in people["電話番号"].dropna() if phone in stored] == []
+
+
+def test_contact_cost_of_issues_and_of_the_rest_is_the_whole(demo):
+    _, folder = demo
+    company = table(folder, IMPACT_TOTALS).set_index("scope").loc["company"]
+    assert table(folder, IMPACT)["contact_cost_yen"].sum() == pytest.approx(company["contact_cost_yen"], rel=1e-6)
+
+
+def test_joint_removal_never_exceeds_the_real_churns(demo):
+    _, folder = demo
+    churns = table(folder, IMPACT_TOTALS).set_index("scope")["churns_prevented"]
+    answered = churns.drop("company").dropna()
+    assert "top5" in answered and (answered <= churns["company"]).all()
+
+
+def test_what_could_not_be_used_is_kept_with_its_reason(demo):
+    _, folder = demo
+    rejects = table(folder, REJECTS)
+    assert (rejects["reason"].str.len() > 10).all()
+    counts = json.loads(table(folder, RUNS).iloc[-1]["counts"])
+    assert counts["rejects"] == len(rejects) and counts["parse"] == len(table(folder, CONTACTS))
+
+
+def test_the_same_seed_gives_the_same_tables(demo, tmp_path):
+    _, folder = demo
+    again = voc("demo", *SIZE, cwd=tmp_path, home=tmp_path / "home")
+    assert again.returncode == 0, again.stderr[-3000:]
+    one, other = ({n: content_sha(table(f, t)) for n, t in TABLES.items() if n != "runs"} for f in (folder, tmp_path / "voc-demo"))
+    assert {name for name in one if one[name] != other[name]} == set()
+
+
+def test_a_survey_without_contracts_gives_a_report_that_says_what_is_missing(tmp_path):
+    folder = tmp_path / "survey"
+    shutil.copytree(Path(__file__).parent / "survey", folder)
+    done = voc("run", str(folder / "voc.toml"), cwd=tmp_path, home=tmp_path / "home")
+    assert done.returncode == 0, done.stderr[-3000:]
+    html = (folder / "reports" / "product.html").read_text(encoding="utf-8")
+    assert "顧客表がありません" in html and "今回示せないこと" in html
+    assert len(table(folder, CONTACTS)) == 49 and len(table(folder, REJECTS)) >= 2
+    assert table(folder, IMPACT)["churns_prevented"].isna().all()
+    assert "090-" not in " ".join(table(folder, TURNS)["text"])
+
+
+SURVEY = '[[sources]]\nname = "s"\nformat = "survey"\npath = "s.csv"\n[sources.columns]\nstarted_at = "日時"\n[sources.texts]\n"感想" = "ご感想"\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("番号,意見\n1,遅い\n".encode(), ["s.csv", "日時", "番号"]),
+        (b"\x81\x00\xff\xfe\x00\x9f\x92\x00\x80", ["s.csv"]),
+        (None, ["s.csv"]),
+        (b"", ["s.csv"]),
+    ],
+    ids=["missing column", "unreadable bytes", "no file", "empty file"],
+)
+def test_wrong_input_is_told_with_its_file_and_no_traceback(content, told, tmp_path):
+    (tmp_path / "voc.toml").write_text(SURVEY, encoding="utf-8")
+    if content is not None:
+        (tmp_path / "s.csv").write_bytes(content)
+    done = voc("run", str(tmp_path / "voc.toml"), cwd=tmp_path, home=tmp_path / "home")
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr + done.stdout
+    assert all(word in done.stderr for word in told), done.stderr
