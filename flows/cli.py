@@ -37,6 +37,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
     run.set_defaults(command=_run)
 
+    mask = commands.add_parser(
+        "mask", help="ファイルの個人情報を伏せ字にします", description="CSV・XLSX・JSONL の個人情報を伏せ字にします（設定も保存先も不要）。"
+    )
+    mask.add_argument("file", type=Path, help="CSV、XLSX、JSONL（.gz も可）")
+    mask.add_argument("--text", required=True, metavar="列名", help="本文の列")
+    mask.add_argument("--out", type=Path, required=True, help="書き出す CSV")
+    mask.set_defaults(command=_mask)
+
     schedule = commands.add_parser("schedule", help="決まった時刻に自動で実行します（止めるまで動き続けます）", description="決まった時刻に自動で実行します（止めるまで動き続けます）")
     schedule.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
     schedule.add_argument("--cron", default="0 6 * * *", help="実行時刻（cron 形式。既定: 毎朝 6 時）")
@@ -78,6 +86,14 @@ def _schedule(options: argparse.Namespace) -> int:
 
     print(f"{options.cron}（{config.company.timezone}）に実行します。止めるには Ctrl+C を押してください。", file=sys.stderr)
     serve(options.config, cron=options.cron, timezone=config.company.timezone)
+    return 0
+
+
+def _mask(options: argparse.Namespace) -> int:
+    from voc import mask_file
+
+    told = mask_file(options.file, text=options.text, out=options.out)
+    print(f"{told['n_rows']:,} 行を読み、{told['n_spans']:,} か所を伏せ字にしました: {options.out}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -13,19 +14,38 @@ from voc import japanese
 from voc.cleaning.clean import clean_turns
 from voc.config import Config, Source
 from voc.errors import SourceError, VocError
+from voc.parsing.catalogue import parse_catalogue
 from voc.parsing.company import join_customers, parse_customers, parse_faq, parse_usage
 from voc.parsing.contacts import parse_contacts
+from voc.parsing.counts import parse_counts
+from voc.parsing.faq_logs import parse_faq_logs
 from voc.parsing.records import Parsed
-from voc.privacy import mask_contacts, pseudonymise
-from voc.sources.files import RawFile, read_files
+from voc.privacy import mask_contacts, mask_texts, pseudonymise
+from voc.raw import RawFile
 from voc.sources.pseudonym_key import pseudonym_key
+from voc.sources.pull import pull
 from voc.store import write_table
-from voc.tables import CONTACTS, CUSTOMERS, FAQ, REJECTS, TABLES, TURNS, USAGE, check, empty
+from voc.tables import (
+    CATALOGUE,
+    CONTACTS,
+    COUNTS_BY_HOUR,
+    CUSTOMERS,
+    FAQ,
+    FAQ_LOGS,
+    REJECTS,
+    TABLES,
+    TURNS,
+    USAGE,
+    WATERMARKS,
+    check,
+    empty,
+)  # fmt: skip
 
 _BATCH = 1000  # contacts that are masked between two signs of progress
-_COMPANY = {"customers", "usage", "faq"}
+_COMPANY = {"customers": CUSTOMERS, "usage": USAGE, "faq": FAQ, "faq_logs": FAQ_LOGS, "catalogue": CATALOGUE,
+            "counts": COUNTS_BY_HOUR}  # fmt: skip
 
-read_files_task = edge_task(read_files, name="読み込み")
+pull_task = edge_task(pull, name="読み込み")
 parse_contacts_task = task(parse_contacts, name="解析")
 clean_turns_task = task(clean_turns, name="整形")
 mask_contacts_task = task(mask_contacts, name="マスク")
@@ -53,15 +73,20 @@ def ingest(config: Config, *, base: Path, store: str, record: RunRecord) -> None
     if contacts.empty:
         raise VocError("\n".join(["問い合わせを一件も読み込めませんでした。", *(f"  - {f['reason']}" for f in faults)]))
     contacts, n_unknown = join_customers(contacts, company["keys"])
+    company["faq_logs"] = _masked_column(company["faq_logs"], "query", config=config)
+    contacts = _masked_column(contacts, "wrapup", config=config)
     with record.stage("clean"):
         turns, emptied = clean_turns_task(turns, contacts)
     with record.stage("mask"):
         contacts, turns, masked = _mask(contacts, turns, key=key, config=config, record=record)
     rejects = pd.concat([company["rejects"], *rejects, emptied, _faults(faults)], ignore_index=True)
+    rejects = _masked_column(rejects, "reason", config=config)  # a reason quotes the cell that was found
     _count(record, contacts, turns, rejects, masked=masked, n_unknown=n_unknown, customers=company["customers"])
     tables = {
         CUSTOMERS.name: _pseudonymous(company["customers"], key), USAGE.name: _pseudonymous(company["usage"], key),
-        FAQ.name: company["faq"], CONTACTS.name: contacts, TURNS.name: turns,
+        **{name: company[form] for form, name in (("faq", "faq"), ("faq_logs", "faq_logs"), ("catalogue", "catalogue"),
+                                                  ("counts", "counts_by_hour"))},
+        CONTACTS.name: contacts, TURNS.name: turns,
         REJECTS.name: check(rejects.drop_duplicates(list(REJECTS.key)), REJECTS),
     }  # fmt: skip
     with record.stage("store"):
@@ -73,16 +98,31 @@ def _read(config: Config, *, base: Path, record: RunRecord) -> tuple[dict[str, l
     files, faults = {}, []
     with record.stage("read"):
         for done, source in enumerate(config.sources, start=1):
-            state = read_files_task(source, base=base, return_state=True)
-            if state.is_completed():
-                files[source.name] = state.result()
+            state = _pull_all(source, base=base, faults=faults)
+            if isinstance(state, list):
+                files[source.name] = state
                 digest = hashlib.sha256("".join(sorted(f.sha256 for f in files[source.name])).encode()).hexdigest()
                 record.inputs[source.name] = {"files": len(files[source.name]), "sha256": digest}
             else:
-                faults.append(_fault(source, state.result(raise_on_failure=False), "read"))
+                faults.append(_fault(source, state, "read"))
             record.progress("read", done, len(config.sources))
     record.counts["read"] = sum(len(found) for found in files.values())
     return files, faults
+
+
+def _pull_all(source: Source, *, base: Path, faults: list[dict]) -> list[RawFile] | Exception:
+    """Everything that the place holds: tables are rewritten whole, so no watermark is kept yet."""
+    files, watermark = [], empty(WATERMARKS)
+    while True:
+        state = pull_task(source, base=base, environ=os.environ, watermark=watermark, return_state=True)
+        if not state.is_completed():
+            return state.result(raise_on_failure=False)
+        pulled = state.result()
+        files += pulled.files
+        faults += pulled.faults
+        watermark = pulled.watermark
+        if not pulled.is_more:
+            return files
 
 
 def _fault(source: Source, error: Exception, stage: str) -> dict:
@@ -100,23 +140,28 @@ def _parse(source: Source, files: list[RawFile], faults: list[dict], *, timezone
 
 
 def _company(config: Config, files: dict[str, list[RawFile]], faults: list[dict]) -> dict[str, pd.DataFrame]:
-    found = {"customers": [], "usage": [], "faq": [], "keys": [], "rejects": []}
+    found = {**{form: [] for form in _COMPANY}, "keys": [], "rejects": []}
+    zone = {"timezone": config.company.timezone}
+    parsers = {
+        "usage": partial(parse_usage, **zone), "faq": parse_faq, "faq_logs": partial(parse_faq_logs, **zone),
+        "catalogue": parse_catalogue, "counts": partial(parse_counts, **zone),
+    }  # fmt: skip
     for source in config.sources:
-        if source.format not in _COMPANY or source.name not in files:
+        if source.format not in _COMPANY or not files.get(source.name):
             continue
         try:
             if source.format == "customers":
-                customers, keys, rejects = parse_customers(files[source.name], source)
+                customers, keys, rejects = parse_customers(files[source.name], source, **zone)
                 found["customers"].append(customers)
                 found["keys"].append(keys)
             else:
-                frame, rejects = (parse_usage if source.format == "usage" else parse_faq)(files[source.name], source)
+                frame, rejects = parsers[source.format](files[source.name], source)
                 found[source.format].append(frame)
             found["rejects"].append(rejects)
         except SourceError as error:
             faults.append(_fault(source, error, "parse"))
     keys = pd.DataFrame({"customer_id": [], "kind": [], "value": []}, dtype="str")
-    tables = {"customers": CUSTOMERS, "usage": USAGE, "faq": FAQ, "rejects": REJECTS}
+    tables = {**_COMPANY, "rejects": REJECTS}
     joined = {name: _stack(found[name], empty(table), key=table.key) for name, table in tables.items()}
     return {**joined, "keys": _stack(found["keys"], keys)}
 
@@ -154,6 +199,16 @@ def _mask(contacts, turns, *, key: bytes, config: Config, record: RunRecord):
         check(pd.concat([part[1] for part in parts], ignore_index=True), TURNS),
         counts,
     )
+
+
+def _masked_column(frame: pd.DataFrame, column: str, *, config: Config) -> pd.DataFrame:
+    """`frame` with personal data masked in a short text column, each distinct text once."""
+    texts = frame[column].dropna().unique().tolist() if column in frame else []
+    if not texts:
+        return frame
+    found = mask_texts(texts, names=japanese.person_names, name_like=japanese.name_like, id_patterns=config.privacy.id_patterns)
+    place = dict(zip(texts, found["masked"], strict=True))
+    return frame.assign(**{column: frame[column].map(place).astype("str").where(frame[column].notna(), None)})
 
 
 def _pseudonymous(frame: pd.DataFrame, key: bytes) -> pd.DataFrame:

@@ -13,7 +13,7 @@ PROTECTIVE = {"保護的", "protective"}
 ENOUGH_EVENTS = 20
 ATTACK = ("要望", "称賛")
 DEFENCE = ("不具合", "対応", "料金", "手続き", "使い方", "解約")
-CHANNELS = {"call": "電話", "email": "メール", "chat": "チャット", "survey": "アンケート", "review": "レビュー"}
+CHANNELS = {"call": "電話", "email": "メール", "chat": "チャット", "survey": "アンケート", "review": "レビュー", "ticket": "チケット"}
 ATTRIBUTES = {"plan": "プラン", "segment": "顧客区分", "tenure": "利用期間", "channel": "窓口", "region": "地域"}
 
 # Strongest claim first: used to choose the issue of a headline.
