@@ -174,12 +174,13 @@ def _renamed(
     missing = {ours: theirs for ours, theirs in wanted.items() if theirs not in found}
     texts = {_column_name(column): column for column in source.texts}
     needed = [ours for ours in NEEDED[source.format] if ours in missing]
+    lacking = []
     if source.format == "survey" and not any(column in found for column in texts):
-        raise TableFileError(
-            f"自由記述の列 {list(source.texts)} がどれもありません。ある列: {found}。[sources.texts] を直してください。"
-        )
+        lacking.append(f"自由記述の列 {list(source.texts)} がどれもありません。ある列: {found}。[sources.texts] を直してください。")
     if needed:
-        raise TableFileError(_missing_columns(needed, wanted, found))
+        lacking.append(_missing_columns(needed, wanted, found))
+    if lacking:
+        raise TableFileError("".join(lacking))
     for ours, theirs in missing.items():
         reason = f"列「{theirs}」（{ours}）がないため、この項目は空です。ある列: {found}"
         faults.append(reject(source.name, file.name, reason))
