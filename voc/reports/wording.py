@@ -183,7 +183,10 @@ def request_headline(issue: dict | None) -> tuple[str, str]:
         return (f"{name}の要望が実現すれば、問い合わせた顧客だけで少なくとも毎月{people(issue['churns_prevented'])}"
                 "の解約を防げる見込みです。", "／".join(parts))
     if kind == "reference":
-        return (f"{name}の要望は、{direction(issue['churns_low'], issue['churns_high'])}が、人数はまだ一つの値で示せません。",
+        known = issue["churns_low"] > 0 or issue["churns_high"] < 0
+        heading = direction(issue["churns_low"], issue["churns_high"])
+        doubt = f"{heading}が、人数はまだ一つの値で示せません" if known else "解約が減るかどうかも、その人数も、まだ示せません"
+        return (f"{name}の要望は、{doubt}。",
                 f"90%区間 毎月{interval}／参考値・暫定／経験した解約 {events(issue)}")
     if kind == "unclear":
         return f"{name}の要望が実現しても、解約が減るとは確認できません。", f"90%区間 毎月{interval}／推定値・暫定"
