@@ -59,6 +59,8 @@ def analyze(config: Config, *, store: str, record: RunRecord) -> pd.Timestamp:
     record.counts["sentences"] = len(sentences)
     record.counts["set_aside"] = sentences["set_aside"].value_counts().sort_index().to_dict()
     record.counts["voices"] = len(voices)
+    # 「どうすればいいですか」 alone: neither courtesy nor a matter; kept in `sentences`, judged by no stage
+    record.counts["without_content"] = int(sentences["set_aside"].isna().sum()) - len(voices)
     texts = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
     vectors = {name: _vectors(texts["text"], model=name, record=record) for name in ISSUE_MODELS}
     opinions = _opinions(voices, texts, vectors[OPINION_MODEL], record=record)

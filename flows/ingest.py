@@ -162,8 +162,21 @@ def _company(config: Config, files: dict[str, list[RawFile]], faults: list[dict]
             faults.append(_fault(source, error, "parse"))
     keys = pd.DataFrame({"customer_id": [], "kind": [], "value": []}, dtype="str")
     tables = {**_COMPANY, "rejects": REJECTS}
+    found["rejects"].append(_repeated(found))
     joined = {name: _stack(found[name], empty(table), key=table.key) for name, table in tables.items()}
     return {**joined, "keys": _stack(found["keys"], keys)}
+
+
+def _repeated(found: dict[str, list[pd.DataFrame]]) -> pd.DataFrame:
+    """Rejects that count the rows which two sources of one format both give; the first source's row is used."""
+    rows = []
+    for form, table in _COMPANY.items():
+        frames = [frame for frame in found[form] if len(frame)]
+        n = int(pd.concat(frames).duplicated(list(table.key)).sum()) if frames else 0
+        if n:
+            reason = f"{n} 行は、同じ番号の行が別のソースにもあるため使いませんでした（先に書かれたソースの行を使います）。"
+            rows.append({"source": form, "source_row": "", "stage": "parse", "reason": reason})
+    return _faults(rows)
 
 
 def _stack(frames: list[pd.DataFrame], default: pd.DataFrame, *, key: tuple[str, ...] | None = None) -> pd.DataFrame:

@@ -8,9 +8,6 @@ import pandas as pd
 
 KINDS = ("不具合", "使い方", "手続き", "要望", "料金", "対応", "称賛", "解約")
 
-# 守り: what drives customers away or costs handling time. 攻め: what makes the product worth more.
-DEFENSIVE = frozenset({"不具合", "使い方", "手続き", "料金", "対応", "解約"})
-
 _PROCEDURE = (
     r"手続|発行|名義|住所|届出|届け出|再発行|変更(?:し|す|は|の|を|が|に|届|でき|方法)|更新(?:し|す|の手|手)|契約者|登録(?:内容|情報)|"
     r"移転|引っ越|引越|申請|必要書類|切り替え|切替|入会|退会|予約|キャンセル"
