@@ -76,6 +76,7 @@ def analyze(config: Config, *, store: str, record: RunRecord) -> pd.Timestamp:
             at=_instant(as_of_on, config), parse=japanese.parse,
         )  # fmt: skip
     record.counts["issues"] = len(update.issues)
+    record.counts["unassigned"] = round(update.unassigned_share * len(voices))
     record.counts["unassigned_share"] = round(update.unassigned_share, 4)
     tables = {
         "sentences": sentences, "opinions": opinions, "requests": requests,

@@ -164,3 +164,11 @@ def test_wrong_input_is_told_with_its_file_and_no_traceback(content, told, tmp_p
     assert done.returncode == 2, done.stderr[-2000:]
     assert "Traceback" not in done.stderr + done.stdout
     assert all(word in done.stderr for word in told), done.stderr
+
+
+def test_the_report_tells_how_many_voices_no_issue_took(demo):
+    _, folder = demo
+    counts = json.loads(table(folder, RUNS).iloc[-1]["counts"])
+    html = (folder / "reports" / "product.html").read_text(encoding="utf-8")
+    assert 0 < counts["unassigned"] < counts["voices"]
+    assert f"{counts['unassigned']:,}文" in html

@@ -43,8 +43,10 @@ def left_out(tables: dict[str, pd.DataFrame], run: dict) -> dict:
     lines = [f"使えなかった行は{count(len(rejects))}です。" if len(rejects) else "使えなかった行はありません。"]
     set_aside = tables["sentences"]["set_aside"].notna().sum() or counts.get("set_aside") or 0
     lines.append(f"挨拶や定型文などとして分析から外した文は{count(int(set_aside))}です。")
+    if counts.get("without_content"):
+        lines.append(f"内容を表す語がないため判定しなかった文は{count(int(counts['without_content']))}です。")
     doubled = int(tables["contacts"]["duplicate_of"].notna().sum())
-    lines.append(f"他の問い合わせと重複していた{count(doubled)}は、引用に使っていません。" if doubled else "重複した問い合わせはありません。")
+    lines.append(f"他の問い合わせと重複していた{count(doubled)}は、引用に使っていません。" if doubled else "問い合わせどうしの重複は、まだ照合していません。")
     voices, unassigned = counts.get("voices"), counts.get("unassigned")
     if voices and unassigned is not None:
         lines.append(f"分析した{count(voices, '文')}のうち{count(unassigned, '文')}（{percent(unassigned / voices, places=0)}）は、"
