@@ -1,29 +1,36 @@
 """Masked tables -> what customers say, which issues there are, what each costs, in which order."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from prefect import flow
 
+from flows.ledger_store import read_ledger, write_ledger
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
 from voc import japanese
 from voc.config import Config
 from voc.embeddings import embed, join_vectors, registry
 from voc.impact.estimate import estimate
-from voc.issues.ledger import update_ledger
+from voc.issues.categories import Category, category_rows
+from voc.issues.events import advance
+from voc.issues.kinds import KINDS, kind_shares
+from voc.issues.ledger import LedgerUpdate, update_ledger
+from voc.issues.lifecycle import lifecycle_rows
+from voc.issues.matching import voice_vectors
+from voc.issues.prototypes import reported
 from voc.opinions import judge_opinions, load_heads
 from voc.ranking import rank
 from voc.requests import normalise_requests
 from voc.sentences import split_sentences
+from voc.sources.categories import read_category_file
 from voc.store import read_table, write_table
 from voc.tables import (
     CONTACTS,
     CUSTOMERS,
     EMBEDDINGS,
-    ISSUE_EVENTS,
-    ISSUES,
     OPINIONS,
     RANKING,
     TABLES,
@@ -36,21 +43,26 @@ from voc.tables import (
 OPINION_MODEL = "e5"
 ISSUE_MODELS = ("e5", "use")  # joined: on the demo's planted issues they part and hold together better than one alone
 _BATCH = 1000
+_GIVEN_KIND = 0.55  # share of a kind that a person gave: what the voices of one kind have on average in the demo
 
 read_table_task = edge_task(read_table, name="表の読み込み")
 write_table_task = edge_task(write_table, name="保存")
+read_ledger_task = edge_task(read_ledger, name="台帳の読み込み")
+write_ledger_task = edge_task(write_ledger, name="台帳の保存")
 split_sentences_task = task(split_sentences, name="文への分割")
 embed_task = task(embed, name="ベクトル化")
 judge_opinions_task = task(judge_opinions, name="意見の判定")
 normalise_requests_task = task(normalise_requests, name="要望の抽出")
+read_categories_task = edge_task(read_category_file, name="分類の表の読み込み")
 update_ledger_task = task(update_ledger, name="課題の台帳")
 estimate_task = task(estimate, name="影響額の推定")
 rank_task = task(rank, name="順位付け")
 
 
 @flow(name="voc-analyze", validate_parameters=False, persist_result=False)
-def analyze(config: Config, *, store: str, record: RunRecord) -> pd.Timestamp:
+def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.Timestamp:
     """Write sentences ... ranking from the tables that ingest wrote. Returns the as-of day."""
+    categories = _categories(config, base=base)
     contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
     as_of_on = as_of_day(config, contacts)
     with record.stage("sentences"):
@@ -69,24 +81,26 @@ def analyze(config: Config, *, store: str, record: RunRecord) -> pd.Timestamp:
     record.counts["requests"] = len(requests)
     meanings = join_vectors(vectors)
     voices = voices.merge(contacts[["contact_id", "customer_id", "started_at"]], on="contact_id", how="left")
+    at = _instant(as_of_on, config)
     with record.stage("issues"):
+        issues, events = _with_categories(*read_ledger_task(store), categories, at=at, record=record)
         update = update_ledger_task(
-            voices, opinions, meanings[_place(voices, texts)], issues=read_table(ISSUES, store=store),
-            events=read_table(ISSUE_EVENTS, store=store), settings=config.issues, seed=config.seed,
-            at=_instant(as_of_on, config), parse=japanese.parse,
+            voices, opinions, meanings[_place(voices, texts)], issues=issues, events=events, settings=config.issues,
+            seed=config.seed, at=at, parse=japanese.parse,
         )  # fmt: skip
-    record.counts["issues"] = len(update.issues)
+        update = _settled(update, config, at=at)
+    record.counts["issues"] = len(reported(update.issues))
     record.counts["unassigned"] = round(update.unassigned_share * len(voices))
     record.counts["unassigned_share"] = round(update.unassigned_share, 4)
     tables = {
         "sentences": sentences, "opinions": opinions, "requests": requests,
-        "embeddings": _embedding_rows(texts, vectors), "issues": update.issues, "issue_events": update.events,
-        "mentions": update.mentions,
+        "embeddings": _embedding_rows(texts, vectors),
         **_impact(contacts, update, config, store=store, as_of_on=as_of_on, record=record),
     }  # fmt: skip
     with record.stage("store"):
         for name, frame in tables.items():
             write_table_task(frame, TABLES[name], store=store)
+        write_ledger_task(update.issues, update.events, update.mentions, store=store)
     record.models = {name: entry.get("sha256", "") for name, entry in registry().items()}
     return as_of_on
 
@@ -101,6 +115,44 @@ def as_of_day(config: Config, contacts: pd.DataFrame) -> pd.Timestamp:
 
 def _instant(day: pd.Timestamp, config: Config) -> pd.Timestamp:
     return day.tz_localize(config.company.timezone).tz_convert("UTC")
+
+
+def _categories(config: Config, *, base: Path) -> list[Category]:
+    if config.issues.categories is None:
+        return []
+    return read_categories_task(config.issues.categories, base=base)
+
+
+def _with_categories(
+    issues: pd.DataFrame, events: pd.DataFrame, categories: list[Category], *, at: pd.Timestamp, record: RunRecord
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The ledger with the company's own list of issues."""
+    rows, told = category_rows(categories, issues, events, embed=_points, at=at)
+    for line in told:
+        record.tell(f"  {line}")
+    return advance(issues, events, rows) if rows else (issues, events)
+
+
+def _points(texts: list[str], kinds: list[str | None]) -> tuple[np.ndarray, list[str]]:
+    """Examples as points of the ledger's space; where `kinds` has None the opinion decides the kind."""
+    vectors = {name: embed(texts, model=name) for name in ISSUE_MODELS}
+    rows = pd.DataFrame({"sentence_id": [f"{i:06d}" for i in range(len(texts))], "text": texts})
+    opinions = judge_opinions(rows, vectors[OPINION_MODEL], heads=load_heads()).set_index("sentence_id")
+    shares = kind_shares(rows["text"], opinions.loc[rows["sentence_id"]].reset_index())
+    for row, kind in enumerate(kinds):
+        if kind is not None:
+            shares[row] = np.eye(len(KINDS))[KINDS.index(kind)] * _GIVEN_KIND
+    return voice_vectors(join_vectors(vectors), shares), [KINDS[column] for column in shares.argmax(axis=1)]
+
+
+def _settled(update: LedgerUpdate, config: Config, *, at: pd.Timestamp) -> LedgerUpdate:
+    """Solved issues that came back and issues that nobody mentions any more, as events of this run."""
+    rows = lifecycle_rows(
+        update.issues, update.events, update.mentions, at=at, timezone=config.company.timezone,
+        dead_after_months=config.issues.dead_after_months, reopen_contacts=config.issues.reopen_contacts,
+    )  # fmt: skip
+    issues, events = advance(update.issues, update.events, rows)
+    return replace(update, issues=issues, events=events)
 
 
 def _vectors(texts: pd.Series, *, model: str, record: RunRecord) -> np.ndarray:
@@ -139,14 +191,16 @@ def _embedding_rows(texts: pd.DataFrame, vectors: dict[str, np.ndarray]) -> pd.D
 
 
 def _impact(contacts, update, config: Config, *, store: str, as_of_on: pd.Timestamp, record: RunRecord) -> dict:
+    issues = reported(update.issues)
+    mentions = update.mentions[update.mentions["issue_id"].isin(issues["issue_id"])].reset_index(drop=True)
     with record.stage("impact"):
         found = estimate_task(
-            contacts, update.mentions, read_table(CUSTOMERS, store=store), read_table(USAGE, store=store), update.issues,
+            contacts, mentions, read_table(CUSTOMERS, store=store), read_table(USAGE, store=store), issues,
             impact=config.impact, value=config.value, costs=config.costs, as_of=as_of_on, seed=config.seed,
         )  # fmt: skip
     record.settings.update(found.diagnostics)
     with record.stage("ranking"):
-        ranking = [rank_task(found, update.issues, audience=audience) for audience in ("product", "executive")]
+        ranking = [rank_task(found, issues, audience=audience) for audience in ("product", "executive")]
     return {
         "impact": found.impact, "impact_totals": found.totals, "issue_months": found.issue_months,
         "issue_segments": found.issue_segments, "company_months": found.company_months,
@@ -157,8 +211,3 @@ def _impact(contacts, update, config: Config, *, store: str, as_of_on: pd.Timest
 def tables_for_reports(store: str) -> dict[str, pd.DataFrame]:
     """Every table of the store but the vectors, which no report shows."""
     return {name: read_table(table, store=store) for name, table in TABLES.items() if name != EMBEDDINGS.name}
-
-
-def store_of(config: Config, base: Path) -> str:
-    """The store's address: as configured where it is a URL, else under the configuration file's folder."""
-    return config.store.path if "://" in config.store.path else str(base / config.store.path)

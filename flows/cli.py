@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from flows import settings
+from flows import issues_cli, settings
 from voc import __version__
 from voc.errors import VocError
 
@@ -44,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     mask.add_argument("--text", required=True, metavar="列名", help="本文の列")
     mask.add_argument("--out", type=Path, required=True, help="書き出す CSV")
     mask.set_defaults(command=_mask)
+
+    issues_cli.add_commands(commands)
 
     schedule = commands.add_parser("schedule", help="決まった時刻に自動で実行します（止めるまで動き続けます）", description="決まった時刻に自動で実行します（止めるまで動き続けます）")
     schedule.add_argument("config", type=Path, help="設定ファイル（voc.toml）")

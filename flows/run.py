@@ -7,8 +7,9 @@ import pandas as pd
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
-from flows.analyze import analyze, store_of, tables_for_reports
+from flows.analyze import analyze, tables_for_reports
 from flows.ingest import ingest
+from flows.ledger_store import store_of
 from flows.record import RunRecord
 from flows.report import report
 from voc.config import load_config
@@ -38,7 +39,7 @@ def run(config_path: str, *, is_quiet: bool = False) -> RunResult:
     base, record = path.parent, RunRecord(config, is_quiet=is_quiet)
     store = store_of(config, base)
     ingest(config, base=base, store=store, record=record)
-    as_of_on = analyze(config, store=store, record=record)
+    as_of_on = analyze(config, base=base, store=store, record=record)
     tables = tables_for_reports(store)
     tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status="reporting"))
     written = report(config, tables, folder=base / config.reports.path, record=record)

@@ -156,6 +156,9 @@ class Privacy(_Part):
 class Issues(_Part):
     min_sentences: int = Field(15, ge=2, description="smallest issue")
     max_fit: int = Field(20_000, ge=100, description="unique sentences that the topic model is fitted on")
+    dead_after_months: int = Field(12, ge=1, description="an issue that nobody mentions for so long rests")
+    reopen_contacts: int = Field(3, ge=1, description="so many contacts after its close reopen a solved issue")
+    categories: str | None = Field(None, description="CSV of the company's own issues: name, kind, parent, examples")
 
 
 class Costs(_Part):

@@ -12,7 +12,7 @@ _ROWS = {
 
 
 def conjugate(lemma: str, inflection: str, form: str) -> str:
-    """`lemma` in `form`: dictionary, negative (〜ない), wish (〜たい) or te (〜て).
+    """`lemma` in `form`: dictionary, negative (〜ない), wish (〜たい), te (〜て) or past (〜た).
 
     `inflection` is UniDic's type as GiNZA gives it, such as 五段-ラ行,未然形-一般. An unknown type is returned
     unchanged, because a wrong ending reads worse than a plain one.
@@ -20,6 +20,11 @@ def conjugate(lemma: str, inflection: str, form: str) -> str:
     if form == "dictionary":
         return lemma
     kind, _, _ = inflection.partition(",")
+    if form == "past":
+        if kind.startswith("形容詞") and lemma.endswith("い"):
+            return lemma[:-1] + "かった"
+        te = conjugate(lemma, inflection, "te")
+        return te[:-1] + {"て": "た", "で": "だ"}[te[-1]] if te != lemma else lemma
     if lemma == "ある" and form == "negative":
         return "ない"
     if kind.startswith("サ行変格") and lemma.endswith("する"):

@@ -77,9 +77,12 @@ EMBEDDINGS = _table("embeddings", "sentence_id model", "sentence_id:text model:t
 ISSUES = _table("issues", "issue_id", """
     issue_id:text parent:text? label:text kind:text status:text owner:text? first_seen_at:instant
     centroid:floats threshold:float effort:float? due_on:date? exemplar_ids:texts keywords:texts
-    n_sentences:int""")
+    n_sentences:int label_by:text? merged_into:text? closed_on:date?""")
 ISSUE_EVENTS = _table("issue_events", "event_id", """
-    event_id:text issue_id:text kind:text at:instant by:text from:text? to:text?""")
+    event_id:text position:int issue_id:text kind:text at:instant by:text from:text? to:text? note:text?
+    definition:text?""")
+ACTIONS = _table("actions", "action_id", """
+    action_id:text issue_id:text done_on:date note:text? by:text recorded_at:instant""")
 MENTIONS = _table("mentions", "issue_id sentence_id", """
     issue_id:text sentence_id:text contact_id:text customer_id:text? mentioned_at:instant probability:float""")
 IMPACT = _table("impact", "issue_id period_start_on", """

@@ -9,41 +9,63 @@ from collections.abc import Sequence
 import numpy as np
 
 OUTLIER = -1
-_NEIGHBOURS = 30  # with 15 the demo's planted issues fell into half as large pieces, at the same purity
+_NEIGHBOURS = 15
+_MIN_SAMPLES = 3
 
 
-def cluster(
-    terms: Sequence[Sequence[str]], vectors: np.ndarray, *, min_cluster_size: int, seed: int
-) -> tuple[np.ndarray, dict[int, list[str]]]:
-    """Clusters of rows: `labels` (n,) with -1 for rows left out, and the leading words of each cluster.
+def cluster(terms: Sequence[Sequence[str]], vectors: np.ndarray, *, min_cluster_size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Clusters of rows, broad and fine: two arrays (n,) with -1 for rows left out.
 
     `terms` are each row's normalised content words, `vectors` (n, d) unit vectors in the same order. Seeded
-    UMAP (30 neighbours, 5 dimensions, cosine) and HDBSCAN. Fewer rows than two clusters' worth give
-    each row left out.
+    UMAP (15 neighbours, 5 dimensions, cosine) and HDBSCAN; broad: the most stable clusters (excess of mass), fine: the
+    leaves of the same tree. Fewer rows than two clusters' worth give each row left out.
     """
     n = len(vectors)
     if n < 2 * min_cluster_size or n < 20:
-        return np.full(n, OUTLIER), {}
+        return np.full(n, OUTLIER), np.full(n, OUTLIER)
     from bertopic import BERTopic
-    from bertopic.vectorizers import ClassTfidfTransformer
     from hdbscan import HDBSCAN
-    from sklearn.feature_extraction.text import CountVectorizer
     from umap import UMAP
 
-    # tokens are joined here once; BERTopic would otherwise send each topic's whole text through the tokenizer
-    documents = [" ".join(term.replace(" ", "_") for term in row) or "_" for row in terms]
     model = BERTopic(
         language="multilingual",  # the default, english, deletes every Japanese character
         embedding_model=None,
         umap_model=UMAP(n_neighbors=min(_NEIGHBOURS, n - 1), n_components=5, min_dist=0.0, metric="cosine", random_state=seed),
-        hdbscan_model=HDBSCAN(min_cluster_size=min_cluster_size, min_samples=3, prediction_data=True),
-        vectorizer_model=CountVectorizer(tokenizer=str.split, token_pattern=None, lowercase=False),
-        ctfidf_model=ClassTfidfTransformer(bm25_weighting=True, reduce_frequent_words=True),
+        hdbscan_model=HDBSCAN(min_cluster_size=min_cluster_size, min_samples=_MIN_SAMPLES),
+        vectorizer_model=_vectorizer(),
     )
-    labels, _ = model.fit_transform(documents, np.asarray(vectors, dtype="float64"))
-    words = {
-        topic: [word for word, weight in pairs if word and weight > 0]
-        for topic, pairs in model.get_topics().items()
-        if topic != OUTLIER
-    }
-    return np.asarray(labels), words
+    broad, _ = model.fit_transform(_documents(terms), np.asarray(vectors, dtype="float64"))
+    leaves = HDBSCAN(min_cluster_size=min_cluster_size, min_samples=_MIN_SAMPLES, cluster_selection_method="leaf")
+    return np.asarray(broad), leaves.fit_predict(model.umap_model.embedding_)
+
+
+def leading_words(terms: Sequence[Sequence[str]], groups: np.ndarray, *, count: int = 10) -> list[list[str]]:
+    """The words that set each group 0 ... k - 1 apart from the others, by BERTopic's class-based TF-IDF (BM25 weights)."""
+    if groups.max(initial=OUTLIER) < 0:
+        return []
+    from bertopic.vectorizers import ClassTfidfTransformer
+    from scipy.sparse import csr_matrix
+
+    vectorizer = _vectorizer()
+    counts = vectorizer.fit_transform(_documents(terms))
+    rows = np.flatnonzero(groups != OUTLIER)
+    shape = (int(groups.max()) + 1, len(groups))
+    by_group = csr_matrix((np.ones(len(rows)), (groups[rows], rows)), shape=shape) @ counts
+    weights = ClassTfidfTransformer(bm25_weighting=True, reduce_frequent_words=True).fit_transform(by_group).toarray()
+    names = vectorizer.get_feature_names_out()
+    order = np.argsort(-weights, axis=1, kind="stable")[:, :count]
+    return [
+        [str(names[column]) for column in columns if weight[column] > 0 and names[column] != "_"]
+        for columns, weight in zip(order, weights, strict=True)
+    ]
+
+
+def _vectorizer():
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    return CountVectorizer(tokenizer=str.split, token_pattern=None, lowercase=False)
+
+
+def _documents(terms: Sequence[Sequence[str]]) -> list[str]:
+    # tokens are joined here once; BERTopic would otherwise send each topic's whole text through the tokenizer
+    return [" ".join(term.replace(" ", "_") for term in row) or "_" for row in terms]

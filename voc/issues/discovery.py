@@ -1,19 +1,21 @@
 """New issue candidates from the sentences that no known issue takes."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import csr_matrix
 
 from voc import topics
+from voc.issues.grouping import centres, regroup, smoothed
 from voc.issues.kinds import KINDS
 
-_JOIN_DISTANCE = 0.35  # clusters whose centroids are nearer than this, and of one kind, are one matter
 _SMALLEST = 8  # phrasings
-_GROWTH = 0.3  # x sqrt(phrasings): 14 for 2,200, 42 for 20,000; larger ones mixed the demo's planted issues
+_GROWTH = 0.15  # x sqrt(phrasings)
 _MIN_KIND = 0.3  # an issue needs a kind: clusters of facts and plans have none
+_COMMON = 0.7  # weight of the common threshold
 _QUANTILE = 0.10  # a tenth of the members may lie below the threshold
 
 
@@ -29,57 +31,72 @@ class Candidate:
 
 
 def find_candidates(
-    sentences: pd.DataFrame, voices: np.ndarray, kinds: np.ndarray, *, min_sentences: int, max_fit: int, seed: int
-) -> list[Candidate]:
+    sentences: pd.DataFrame, voices: np.ndarray, kinds: np.ndarray, *, min_sentences: int, max_fit: int, seed: int,
+    needs_kind: bool = True, known_thresholds: Sequence[float] = (),
+) -> list[Candidate]:  # fmt: skip
     """Candidates in falling order of size from `sentences` (text, terms) with vectors and kind shares in order.
 
     Sentences of the same content words count as one phrasing, so that a text sent a hundred times is not a
     cluster of its own. At most `max_fit` phrasings are clustered, chosen by seed; the rest is matched later.
+    `known_thresholds` are those of the ledger so far (see `_with_common_thresholds`).
+    `needs_kind`: leave out groups that are of no kind (facts, plans); such a candidate has the kind "" otherwise.
     """
-    forms = sentences["terms"].map(lambda terms: "\x1f".join(sorted(set(terms))))
-    order = np.lexsort((sentences["text"].to_numpy(dtype=str), forms.to_numpy(dtype=str)))
-    first = pd.Series(order).loc[~forms.iloc[order].duplicated().to_numpy()].to_numpy()
-    if len(first) > max_fit:
-        first = np.sort(np.random.default_rng(seed).choice(first, size=max_fit, replace=False))
-    labels, words = topics.cluster(
-        sentences["terms"].iloc[first].tolist(), voices[first], min_cluster_size=max(_SMALLEST, round(_GROWTH * math.sqrt(len(first)))), seed=seed
-    )
-    counts = forms.map(forms.value_counts()).to_numpy()[first]
-    groups = _join_near(labels, voices[first], kinds[first])
-    candidates = [_candidate(first[rows], voices, kinds, [words[t] for t in parts]) for rows, parts in groups]
-    sizes = [int(counts[np.isin(first, c.members)].sum()) for c in candidates]
-    kept = [(s, c) for s, c in zip(sizes, candidates, strict=True) if s >= min_sentences and c.kind]
-    kept.sort(key=lambda item: (-item[0], item[1].kind, tuple(item[1].centroid[:4])))
-    return [candidate for _, candidate in kept]
-
-
-def _join_near(labels: np.ndarray, voices: np.ndarray, kinds: np.ndarray) -> list[tuple[np.ndarray, list[int]]]:
-    found = [int(label) for label in np.unique(labels) if label != topics.OUTLIER]
-    if not found:
+    if not len(sentences):
         return []
-    centroids = np.vstack([_unit(voices[labels == label].mean(axis=0)) for label in found])
-    main_kind = np.array([kinds[labels == label].mean(axis=0).argmax() for label in found])
-    groups = np.arange(len(found))
-    for kind in np.unique(main_kind):
-        own = np.flatnonzero(main_kind == kind)
-        if len(own) > 1:
-            joined = fcluster(linkage(centroids[own], "average", metric="cosine"), _JOIN_DISTANCE, "distance")
-            groups[own] = len(found) * (kind + 1) + joined
-    result = []
-    for group in np.unique(groups):
-        parts = [found[i] for i in np.flatnonzero(groups == group)]
-        result.append((np.flatnonzero(np.isin(labels, parts)), parts))
-    return result
+    phrasing, terms = _phrasings(sentences)
+    points = _means(voices, phrasing, len(terms))
+    points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
+    fitted = np.arange(len(terms))
+    if len(terms) > max_fit:
+        fitted = np.sort(np.random.default_rng(seed).choice(fitted, size=max_fit, replace=False))
+    smallest = max(_SMALLEST, round(_GROWTH * math.sqrt(len(fitted))))
+    smooth, own_terms = smoothed(points[fitted]), [terms[row] for row in fitted]
+    broad, fine = topics.cluster(own_terms, smooth, min_cluster_size=smallest, seed=seed)
+    groups = regroup(points[fitted], smooth, broad, fine, _told(sentences, phrasing, len(terms))[:, fitted])
+    words = topics.leading_words(own_terms, groups)
+    of_phrasing = np.full(len(terms), topics.OUTLIER)
+    of_phrasing[fitted] = groups
+    middles = centres(points[fitted], groups)
+    found = [
+        _candidate(np.flatnonzero(of_phrasing[phrasing] == group), middles[group], voices, kinds, words[group])
+        for group in range(len(middles))
+    ]
+    found = _with_common_thresholds(found, known_thresholds)
+    kept = [c for c in found if len(c.members) >= min_sentences and (c.kind or not needs_kind)]
+    return sorted(kept, key=lambda c: (-len(c.members), c.kind, tuple(c.centroid[:4])))
 
 
-def _candidate(rows: np.ndarray, voices: np.ndarray, kinds: np.ndarray, words: list[list[str]]) -> Candidate:
-    centroid = _unit(voices[rows].mean(axis=0))
-    near = voices[rows] @ centroid
+def _with_common_thresholds(found: list[Candidate], known: Sequence[float]) -> list[Candidate]:
+    """Thresholds drawn to their common median: on the demo's planted issues the spread of an issue's own members says
+    little about where it ends, a wide one is often two matters."""
+    if not found:
+        return found
+    common = float(np.median([*known, *(candidate.threshold for candidate in found)]))
+    return [replace(c, threshold=_COMMON * common + (1 - _COMMON) * c.threshold) for c in found]
+
+
+def _phrasings(sentences: pd.DataFrame) -> tuple[np.ndarray, list[list[str]]]:
+    """(phrasing of each sentence, terms of each phrasing); numbered in the order of their sorted terms."""
+    forms = sentences["terms"].map(lambda terms: "\x1f".join(sorted(set(terms))))
+    names, phrasing = np.unique(forms.to_numpy(dtype=object).astype(str), return_inverse=True)
+    return phrasing, [name.split("\x1f") if name else [] for name in names]
+
+
+def _told(sentences: pd.DataFrame, phrasing: np.ndarray, count: int) -> csr_matrix:
+    """(contacts x phrasings) which phrasings stand in which contact; without contact ids each sentence is one of its own."""
+    contacts = pd.factorize(sentences["contact_id"])[0] if "contact_id" in sentences else np.arange(len(sentences))
+    told = csr_matrix((np.ones(len(phrasing)), (contacts, phrasing)), shape=(int(contacts.max()) + 1, count))
+    told.sum_duplicates()
+    return (told > 0).astype(float)
+
+
+def _means(table: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+    total = np.zeros((count, table.shape[1]))
+    np.add.at(total, groups, table)
+    return total / np.bincount(groups, minlength=count)[:, None]
+
+
+def _candidate(rows: np.ndarray, centroid: np.ndarray, voices: np.ndarray, kinds: np.ndarray, words: list[str]) -> Candidate:
     mean_kind = kinds[rows].mean(axis=0)
     kind = KINDS[int(mean_kind.argmax())] if mean_kind.max() >= _MIN_KIND else ""
-    merged = [word for ranked in zip(*[w[:10] for w in words], strict=False) for word in ranked]
-    return Candidate(rows, centroid, float(np.quantile(near, _QUANTILE)), kind, tuple(dict.fromkeys(merged))[:10])
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-12)
+    return Candidate(rows, centroid, float(np.quantile(voices[rows] @ centroid, _QUANTILE)), kind, tuple(words))

@@ -1,149 +1,183 @@
-"""Labels a person would write: the plain-form clause that says most of what an issue's sentences share."""
+"""Labels a person would write: the plain clause or noun phrase that says most of what an issue's sentences share.
+
+Every clause of the member sentences is read (`label_clauses`), worded for the issue's kind (`label_wording`) in
+its sensible lengths, weighed by how many members share its words and its pairs of noun and predicate, and the best
+are parsed again: a label that the parser reads otherwise than it was meant reads otherwise to people as well.
+"""
 
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
-from voc.clauses import Clause, main_clause
 from voc.cleaning.fillers import without_fillers
-from voc.issues.matter import names_a_matter
+from voc.issues import label_words as known
+from voc.issues.label_facts import TOTAL, Facts, gather_facts, has_matter, letter_pairs, nearness
+from voc.issues.label_variants import Candidate, candidates_of
+from voc.issues.label_wording import plain_fallback
 from voc.japanese import Word
+from voc.lexicon import FEATURES, read_evidence
 
 _LONGEST = 30
-_SHORTEST = 6
-_BEST_LENGTH = 14
-_LONG_ADVERB = 6
-_SLIP, _USUAL = 0.35, 20  # pairs of characters rarer than this are often slips of the recogniser or of the typist
+_SHORTEST = 5
+_BEST_LENGTH = 15
+_USUAL = 20  # pairs of characters rarer than this are often slips of the recogniser or of the typist
+_COMPARED, _PER_SENTENCE = 40, 2  # candidates that are held against those of all sentences, the best of each
+_CHECKED = 12  # candidates that are parsed again
 _OPENING = re.compile(
-    r"^((すみません|すいません|もしもし|こんにちは|こんばんは|もう一点|一点|ところで|それから|あと|また|お世話になって(い|おり)?ます|(率直な)?感想として)[、。，\s]*)+"
+    r"^((すみません|すいません|もしもし|こんにちは|こんばんは|もう一点|一点|ところで|それから|それとは別の話で|別件ですが|もう一回言いますと|また説明するんですね|手順が分からなくて|見つからなくて|"
+    r"ちょっとお聞きしたいんですけど|お聞きしたいんですけど|確認なんですが|率直に申し上げて|あの|あと|また|お世話になって(い|おり)?ます|(率直な)?感想として|今後の改善として|併せて)[、。，\s]*)+"
 )
-_MASKED = re.compile(r"\[[^\]]*\]|\d|[。、？！「」]")
-_MEANS = re.compile(r"(方法|手順|手続き|やり方|仕方|設定|場所|違い|期限|時間|日)$")
-_VAGUE_PHRASE = re.compile(
-    r"^(いつも|こと|もの|者|方|話|件|何|なに|どこ|これ|それ|あれ|ここ|そこ|こちら|そちら|さっき|今|前|後|中|上|うち|まま|たび|ため|場|人|自分|弊社|当社|うちの会社|お世話|.*今後の.*|.*(ため|もの|こと|つて|とき|場合|羽目))$"
-)
-_VAGUE_VERB = frozenset("なる ある いる する 出る 来る くる 行く いく 申す 言う なくなる できる 出来る 思う 違う 同じ 変わる 良い いい やる 見る 使う".split())
-_MISHAP = frozenset("忘れる 無くす なくす 失う 失念する 紛失する 間違える 消す 消える 切れる 届かない 分からない わからない".split())
-_OFFER = ("できる", "られる", "える", "ける", "せる", "べる", "れる", "てる", "ねる")
+# 景色が綺麗 and 景色が良い are one label to a reader
+_PRAISE = re.compile(r"(良い|よい|いい|綺麗|きれい|素晴らしい|すばらしい|最高|素敵|楽しい|楽しめる|好き|面白い|おもしろい|美味しい|おいしい)$")
+_RUN = re.compile(r"[一-龥々]+|[ァ-ヴー]+|[A-Za-z]+")
+_LONG_RUN = re.compile(r"[一-龥々]{7,}")
 
 
 def label_candidates(
     texts: Sequence[str], kind: str, *, words: Sequence[str], spellings: Mapping[str, int],
-    parse: Callable[[Sequence[str]], list[list[Word]]],
+    parse: Callable[[Sequence[str]], list[list[Word]]], fits: Sequence[float] | None = None,
 ) -> list[tuple[str, float]]:
-    """(label, weight), heaviest first, from exemplar sentences given nearest first.
+    """(label, weight), heaviest first, from the issue's sentences given nearest first.
 
-    A clause weighs by how many of the sentences share its words, more so where they are among the issue's leading
-    `words`; it must have an argument that names the matter. `spellings` (of `count_spellings`) tells slips from
-    usual writing. Lengths near fourteen characters read best.
+    `words` are the issue's leading words, `spellings` (of `count_spellings`) tell slips from usual writing and
+    words of this issue from words of all, `fits` (0..1) say how far each sentence is of the kind at all.
+    Equal texts and order give equal labels.
     """
-    parsed = parse([_OPENING.sub("", without_fillers(text)) for text in texts])
-    clauses = [_told(main_clause(sentence)) for sentence in parsed]
-    shared = Counter(lemma for sentence in parsed for lemma in {_lemma(word) for word in sentence} if lemma)
-    negative = sum(clause.is_negative for clause in clauses if clause) / max(sum(c is not None for c in clauses), 1)
-    scored: dict[str, float] = {}
-    for rank, (clause, sentence) in enumerate(zip(clauses, parsed, strict=True)):
-        label = word_for_kind(clause, kind) if clause else None
-        if label is None or not _SHORTEST <= len(label) <= _LONGEST or _MASKED.search(label):
-            continue
-        own = {_lemma(w) for w in sentence if any(start <= w.start < end for start, end in clause.words)} - {None}
-        weight = sum(math.log(shared[lemma]) * (1.6 if lemma in words else 1.0) for lemma in own)
-        weight -= _SLIP * sum(max(0.0, math.log(_USUAL / spellings.get(pair, 1))) for pair in _pairs(label))
-        weight -= abs(clause.is_negative - negative) + 1.5 * any(
-            w.pos == "PROPN" and shared[w.lemma] < len(texts) / 3 for w in sentence if w.text in label
-        )
-        weight -= abs(len(label) - _BEST_LENGTH) * 0.12 + rank * 0.02
-        weight -= 1.5 * (clause.predicate in _VAGUE_VERB) + 0.05 * max(0, len(texts[rank]) - 30)
-        scored[label] = max(scored.get(label, -1e9), weight)
-    return sorted(scored.items(), key=lambda item: (-item[1], item[0]))
+    parsed = parse([bare_text(text) for text in texts])
+    trust = [(fits[rank] if fits else 1.0) * nearness(rank, len(parsed)) for rank in range(len(parsed))]
+    facts = gather_facts(parsed, words=words, spellings=spellings, trust=trust)
+    candidates = [
+        candidate
+        for source, sentence in enumerate(parsed)
+        for candidate in candidates_of(sentence, kind, source=source, facts=facts)
+        if _SHORTEST <= len(candidate.label) <= _LONGEST and not known.FORBIDDEN.search(candidate.label)
+    ]
+    said = Counter(candidate.label for candidate in candidates)
+    weighed: dict[str, tuple[float, Candidate]] = {}
+    for candidate in candidates:
+        weight = _weight(candidate, facts) - 1.5 * (1 - fits[candidate.source] if fits else 0.0) + 0.25 * math.log(said[candidate.label])
+        if weight > weighed.get(candidate.label, (-1e9, None))[0]:
+            weighed[candidate.label] = (weight, candidate)
+    ordered = _nearest_to_all(weighed, facts, trust=trust)
+    first = [(label, weight + tone, candidate) for (label, (weight, candidate)), tone in
+             zip(ordered[:_CHECKED], _tones([label for label, _ in ordered[:_CHECKED]], kind), strict=True)]  # fmt: skip
+    checked = _read_again(first, parse)
+    rest = [(label, weight - 2.0) for label, (weight, _) in ordered[_CHECKED:] if weight > 1.0]
+    return sorted(checked + rest + _named_after_thing(facts, kind), key=lambda item: (-item[1], item[0]))
 
 
 def choose_label(candidates: Sequence[tuple[str, float]], words: Sequence[str], kind: str, *, taken: set[str]) -> str:
-    """The heaviest candidate that no other issue has; failing that, the leading words as a plain noun phrase."""
-    for label, _ in candidates:
-        if label not in taken:
+    """The heaviest candidate that no other issue has, nor says more exactly; failing that, the leading words.
+
+    Beside 「画面が遅い」 a second issue may be 「一覧の画面が遅い」: what parts the two is in the label.
+    """
+    others = [_content(label) for label in taken]
+    praised = {_PRAISE.sub("", label) for label in taken if _PRAISE.search(label)}
+    for label, weight in candidates:
+        is_said = any(_content(label) <= other for other in others) or (_PRAISE.search(label) and _PRAISE.sub("", label) in praised)
+        if weight > 0 and label not in taken and not is_said:
             return label
-    stem = "・".join(words[:2]) or "その他"
-    for ending in ("", *(f"（{word}）" for word in words[2:]), *(f"（{n}）" for n in range(2, 100))):
-        label = f"{stem}に関する{kind}{ending}"[:_LONGEST]
+    stem = plain_fallback(words[0] if words else "その他", kind)
+    for ending in ("", *(f"（{word}）" for word in words[1:]), *(f"（{n}）" for n in range(2, 100))):
+        label = f"{stem[: _LONGEST - len(ending)]}{ending}"
         if label not in taken:
             return label
     raise AssertionError("a ledger with a hundred issues of the same words")
 
 
-def word_for_kind(clause: Clause, kind: str) -> str | None:
-    """The clause as a label of its kind: 使い方 〜する方法, 手続き 〜の手続き, 要望 〜してほしい, else plain."""
-    text = clause.text()
-    if kind in {"使い方", "手続き", "要望"}:
-        clause = _as_object(clause)
-        text = clause.text()
-    if kind in {"使い方", "手続き"}:
-        return _means(clause, text, "方法" if kind == "使い方" else "手続き")
-    if kind == "要望":
-        return _wish(clause, text)
-    return text
+def _content(label: str) -> frozenset[str]:
+    """The runs of kanji, katakana and letters of a label: what it is about, whatever the particles and endings."""
+    return frozenset(_RUN.findall(label)) - {"方法", "手続", "手順"}
 
 
 def count_spellings(texts: Iterable[str]) -> Counter:
-    """In how many distinct texts each pair of neighbouring characters stands."""
-    return Counter(pair for text in set(texts) for pair in _pairs(text))
+    """In how many distinct texts each pair of neighbouring characters stands; their number under ""."""
+    distinct = set(texts)
+    counts = Counter(pair for text in distinct for pair in letter_pairs(text))
+    counts[TOTAL] = len(distinct)
+    return counts
 
 
-def _pairs(text: str) -> set[str]:
-    return {text[i : i + 2] for i in range(len(text) - 1)}
+def bare_text(text: str) -> str:
+    """A sentence without fillers and without the words that only open it."""
+    return _OPENING.sub("", without_fillers(text))
 
 
-def _told(clause: Clause | None) -> Clause | None:
-    """The clause without arguments that name nothing; None where no argument is left that does."""
-    if clause is None:
-        return None
-    pairs = list(zip(clause.arguments, clause.words, strict=False))
-    if any(not case and end - start > _LONG_ADVERB for (_, case), (start, end) in pairs):
-        return None
-    kept = [(a, span) for a, span in pairs if not _VAGUE_PHRASE.match(a[0])]
-    if not any(case and names_a_matter([phrase]) for (phrase, case), _ in kept):
-        return None
-    arguments = tuple(a for a, _ in kept)
-    return Clause(arguments, clause.predicate, clause.wish, clause.te, clause.is_negative, clause.is_noun,
-                  (*(span for _, span in kept), clause.words[-1]))  # fmt: skip
+def _weight(candidate: Candidate, facts: Facts) -> float:
+    """Shared words, shared pairs, nearness of the source; less slips, words of one customer and odd lengths."""
+    own = [lemma for lemma in candidate.lemmas if lemma not in known.VAGUE]
+    typical = sum(facts.counts.get(lemma, 0) for lemma in own) / max(len(own), 1) / facts.n
+    coverage = sum(facts.values.get(lemma, 0.0) for lemma in own) / facts.top
+    lonely = sum(facts.counts.get(lemma, 0) < max(2, 0.03 * facts.n) for lemma in own)
+    named = sum(lemma in facts.proper and facts.counts.get(lemma, 0) < 0.4 * facts.n for lemma in own)
+    pairs = max((math.log2(facts.pairs[pair]) for pair in candidate.pairs if facts.pairs[pair]), default=0.0)
+    rare = sum(
+        max(0.0, math.log(_USUAL / max(facts.spellings.get(pair, 0), 1)))
+        for pair in {pair for piece in candidate.pieces for pair in letter_pairs(piece)}
+    ) if facts.spellings else 0.0
+    weight = 1.8 * coverage + 1.2 * typical + 0.35 * min(pairs, 4.0) + 0.8 * nearness(candidate.source, facts.n) + 1.2 * candidate.mood
+    weight -= 0.3 * lonely + 0.8 * named + 0.12 * rare + 0.05 * max(0, abs(len(candidate.label) - _BEST_LENGTH) - 3)
+    weight -= 1.5 * (not candidate.names_matter) + 0.5 * (_LONG_RUN.search(candidate.label) is not None)
+    if candidate.is_clause:
+        weight -= 0.5 * abs(candidate.is_negative - facts.negative.get(candidate.head, 0.0))
+    return weight
 
 
-def _as_object(clause: Clause) -> Clause:
-    """Under 使い方 and 要望 the topic is what the customer handles: 番号は打ち込む -> 番号を打ち込む."""
-    if any(case == "を" for _, case in clause.arguments) or clause.predicate.endswith(_OFFER):
-        return clause
-    return replace(clause, arguments=tuple((p, "を" if c == "は" else c) for p, c in clause.arguments))
+def _nearest_to_all(
+    weighed: Mapping[str, tuple[float, Candidate]], facts: Facts, *, trust: Sequence[float]
+) -> list[tuple[str, tuple[float, Candidate]]]:
+    """Candidates in falling weight, raised where what the other sentences would be called is like them (a medoid)."""
+    ordered = sorted(weighed.items(), key=lambda item: (-item[1][0], item[0]))
+    of_source: dict[int, list[frozenset[str]]] = {}
+    for _, (_, candidate) in ordered:
+        sets = of_source.setdefault(candidate.source, [])
+        if len(sets) < _PER_SENTENCE:
+            sets.append(frozenset(candidate.lemmas))
+    total = sum(trust) or 1.0
+    raised = []
+    for label, (weight, candidate) in ordered[:_COMPARED]:
+        own = frozenset(candidate.lemmas)
+        likeness = sum(trust[source] * max(_overlap(own, other, facts) for other in sets) for source, sets in of_source.items())
+        raised.append((label, (weight + 3.0 * likeness / total, candidate)))
+    return sorted(raised, key=lambda item: (-item[1][0], item[0])) + ordered[_COMPARED:]
 
 
-def _means(clause: Clause, text: str, ending: str) -> str | None:
-    if clause.is_noun:
-        return text if _MEANS.search(text) else f"{text}について"
-    if clause.predicate in _MISHAP or clause.is_negative:
-        past = clause.te[:-1] + ("た" if clause.te.endswith("て") else "だ")
-        base = "".join(phrase + case for phrase, case in clause.arguments)
-        return f"{text}ときの対処方法" if clause.is_negative else f"{base}{past}ときの手順"
-    thing = clause.case("を")
-    if thing and clause.predicate.endswith("する") and len(clause.arguments) == 1:
-        return f"{thing}の{clause.predicate.removesuffix('する')}{ending}"
-    if clause.predicate.endswith("できる") and thing and len(clause.arguments) == 1:
-        return f"{thing}の{clause.predicate.removesuffix('できる')}{ending}"
-    return f"{text}{ending}"
+def _overlap(one: frozenset[str], two: frozenset[str], facts: Facts) -> float:
+    either = sum(facts.values.get(lemma, 0.0) for lemma in one | two)
+    return sum(facts.values.get(lemma, 0.0) for lemma in one & two) / either if either else 0.0
 
 
-def _wish(clause: Clause, text: str) -> str | None:
-    if clause.is_noun:
-        return text
-    thing = clause.case("が", "は")
-    if clause.predicate in {"ない", "ある"}:
-        return f"{thing}がほしい" if thing else None
-    if clause.is_negative:
-        able = clause.predicate.removesuffix("ない")
-        base = "".join(phrase + case for phrase, case in clause.arguments)
-        return f"{base}{able}るようにしてほしい" if able.endswith(("でき", "られ", "え", "け", "せ", "べ", "れ", "て")) else None
-    return f"{text}ようにしてほしい" if clause.predicate.endswith(_OFFER) else clause.text(form="te") + "ほしい"
+def _named_after_thing(facts: Facts, kind: str) -> list[tuple[str, float]]:
+    """Last resorts: the things that most clauses are about, with the noun of the kind."""
+    things = Counter(
+        phrase.text for group in facts.readings for reading in group for phrase in reading.phrases
+        if phrase.case in {"が", "を", "は"} and has_matter([phrase])
+    )  # fmt: skip
+    leading = sorted(things.items(), key=lambda item: (-item[1], item[0]))[:3]
+    labels = [(plain_fallback(text, kind), 0.01 * math.log1p(count)) for text, count in leading if count > 1]
+    return [(label, weight) for label, weight in labels if len(label) <= _LONGEST and not known.FORBIDDEN.search(label)]
 
 
-def _lemma(word: Word) -> str | None:
-    return word.lemma if word.pos in {"NOUN", "PROPN", "VERB", "ADJ"} and names_a_matter([word.lemma]) else None
+def _tones(texts: Sequence[str], kind: str) -> list[float]:
+    """Praise that sounds like a complaint weighs less, and the other way round, by the lexicon of opinions."""
+    sign = {"称賛": 1, "不具合": -1, "料金": -1, "対応": -1}.get(kind, 0)
+    if not sign or not texts:
+        return [0.0] * len(texts)
+    balance = read_evidence(texts).values[:, FEATURES.index("balance")]
+    return [0.3 if sign * value > 0 else -1.0 if sign * value < 0 else 0.0 for value in balance]
+
+
+def _read_again(candidates: Sequence[tuple[str, float, Candidate]], parse) -> list[tuple[str, float]]:
+    """Candidates whose label the parser reads as it was meant."""
+    result = []
+    for (label, weight, candidate), sentence in zip(candidates, parse([c[0] for c in candidates]), strict=True):
+        lemmas = {word.lemma for word in sentence}
+        texts = {word.text for word in sentence}
+        lost = sum(lemma not in lemmas and lemma not in texts for lemma in candidate.lemmas)
+        roots = [word for word in sentence if word.head < len(sentence) and sentence[word.head] is word]
+        broken = len(roots) != 1 or any(word.dep == "dep" for word in sentence)
+        result.append((label, weight - 1.0 * lost - 0.7 * broken))
+    return result
+
+

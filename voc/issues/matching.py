@@ -4,21 +4,50 @@
 apart though their words are the same, and one cosine serves clustering and matching.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from voc.tables import MENTIONS, check, empty
 
 KIND_WEIGHT = 0.4  # length of the kind part beside a sentence vector of length 1
-_TEMPERATURE = 0.05  # cosine over the threshold that raises the odds by e; not calibrated on labels yet
-_RIVAL = 0.04
+_SLOPE, _LEAD, _BEHIND, _BASE = 10.5, 4.0, 10.0, -0.6  # fitted on demo seeds 21-23, see the benchmark
+_CLEAR, _FARTHEST = 0.3, -0.5  # a longer lead says no more
 _KEEP = 0.5
+_WINDOW = 8  # sentences before and after that a sentence is read with
+_STRANGER, _AKIN = 0.1, 0.3  # cosines: below the first no sentence is drawn to the other, above the second fully
 
 
-def voice_vectors(vectors: np.ndarray, kinds: np.ndarray) -> np.ndarray:
-    """(n, d + 8) unit vectors from sentence vectors (n, d) and kind shares (n, 8)."""
+def voice_vectors(vectors: np.ndarray, kinds: np.ndarray, *, contacts: Sequence[str] | None = None) -> np.ndarray:
+    """(n, d + 8) unit vectors from sentence vectors (n, d) and kind shares (n, 8).
+
+    `contacts` are the contact ids of the rows, which must then stand in the order in which they were said: each
+    sentence leans towards the other sentences of its contact that are like it (`_in_context`), since people tell
+    one matter in several sentences. Without `contacts` each sentence is read alone.
+    """
     joined = np.hstack([vectors.astype(np.float64), KIND_WEIGHT * kinds])
-    return joined / np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-12)
+    points = joined / np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-12)
+    return points if contacts is None else _in_context(points, np.asarray(contacts, dtype=object))
+
+
+def _in_context(points: np.ndarray, contacts: np.ndarray) -> np.ndarray:
+    """Each point plus the weighted mean of its neighbours in the contact, of unit length.
+
+    A neighbour's weight grows from 0 to 1 with its cosine, so that another matter of the same contact, or another
+    answer of the same survey, leaves the sentence where it is.
+    """
+    total, weights = np.zeros_like(points), np.zeros(len(points))
+    for apart in range(1, min(_WINDOW, len(points) - 1) + 1):
+        first = np.flatnonzero(contacts[:-apart] == contacts[apart:])
+        second = first + apart
+        weight = np.clip((np.einsum("ij,ij->i", points[first], points[second]) - _STRANGER) / (_AKIN - _STRANGER), 0, 1)
+        total[first] += weight[:, None] * points[second]
+        total[second] += weight[:, None] * points[first]
+        weights[first] += weight
+        weights[second] += weight
+    moved = points + total / np.maximum(weights, 1)[:, None]
+    return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)
 
 
 def centroids_of(issues: pd.DataFrame) -> np.ndarray:
@@ -27,18 +56,36 @@ def centroids_of(issues: pd.DataFrame) -> np.ndarray:
     return stacked / np.maximum(np.linalg.norm(stacked, axis=1, keepdims=True), 1e-12)
 
 
-def match_probabilities(voices: np.ndarray, centroids: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """(n, k) probabilities that a sentence belongs to an issue.
+def match_probabilities(
+    voices: np.ndarray, centroids: np.ndarray, thresholds: np.ndarray, *, owners: Sequence[str] | None = None
+) -> np.ndarray:
+    """(n, k) probabilities that a sentence belongs to the issue of a prototype (centroid and threshold).
 
-    A logistic curve of the cosine over the issue's threshold, lowered where another issue is nearer. At the
-    threshold and with no nearer rival it is 0.5.
+    A logistic curve of the cosine over the threshold and of the lead over the best prototype of another issue
+    (`owners`: the issue of each prototype; without it each prototype is an issue of its own). Its constants are
+    measured on the demo company (tests/benchmarks/ledger.py); `calibration` corrects it by a company's own labels.
     """
+    if not len(thresholds):
+        return np.zeros((len(voices), 0))
     cosines = voices @ centroids.T
-    over = (cosines - thresholds[None, :]) / _TEMPERATURE
-    top = np.sort(cosines, axis=1)[:, -2:] if cosines.shape[1] > 1 else np.full((len(cosines), 2), -1.0)
-    is_top = cosines >= top[:, -1:]
-    rival = np.where(is_top, 0.0, top[:, -1:] - cosines) / _RIVAL
-    return 1 / (1 + np.exp(-np.clip(over - rival, -30, 30)))
+    lead = np.clip(cosines - _best_rival(cosines, owners), _FARTHEST, _CLEAR)
+    odds = _SLOPE * (cosines - thresholds[None, :]) + np.where(lead > 0, _LEAD, _BEHIND) * lead + _BASE
+    return 1 / (1 + np.exp(-odds))
+
+
+def _best_rival(cosines: np.ndarray, owners: Sequence[str] | None) -> np.ndarray:
+    """For each prototype the highest cosine among the prototypes of other issues; -1 where there is no other."""
+    _, issue = np.unique(np.arange(cosines.shape[1]).astype(str) if owners is None else np.asarray(owners, dtype=str), return_inverse=True)
+    if issue.max() == 0:
+        return np.full_like(cosines, -1.0)
+    best = np.full((len(cosines), issue.max() + 1), -1.0)
+    for column, home in enumerate(issue):
+        best[:, home] = np.maximum(best[:, home], cosines[:, column])
+    top = best.argmax(axis=1)
+    first = best[np.arange(len(best)), top]
+    best[np.arange(len(best)), top] = -1.0
+    second = best.max(axis=1)
+    return np.where(issue[None, :] == top[:, None], second[:, None], first[:, None])
 
 
 def mention_rows(probabilities: np.ndarray, sentences: pd.DataFrame, issue_ids: list[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from voc.reports.wording import attribute_name
 
 LABEL_LENGTH = 60
 MONTHS_SHOWN = 13
-GONE = {"excluded", "merged", "rejected", "除外", "統合"}
+GONE = {"excluded", "merged", "dead", "rejected", "除外", "統合"}
 
 
 def complete_months(months: pd.Series, as_of_on: object) -> list[pd.Timestamp]:
