@@ -38,7 +38,7 @@ def run(config_path: str, *, is_quiet: bool = False) -> RunResult:
     base, record = path.parent, RunRecord(config, is_quiet=is_quiet)
     store = store_of(config, base)
     ingest(config, base=base, store=store, record=record)
-    as_of_on = analyze(config, store=store, record=record)
+    as_of_on = analyze(config, store=store, record=record, base=base)
     tables = tables_for_reports(store)
     tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status="reporting"))
     written = report(config, tables, folder=base / config.reports.path, record=record)

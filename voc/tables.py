@@ -72,7 +72,10 @@ OPINIONS = _table("opinions", "sentence_id", """
     p_complaint:float p_request:float p_question:float p_praise:float p_cancel:float p_other:float
     intent:text flags:texts is_abstained:bool cue:text?""")
 REQUESTS = _table("requests", "sentence_id", """
-    sentence_id:text phrase:text object:text? change:text place:text? is_implied:bool""")
+    sentence_id:text phrase:text object:text? change:text place:text? is_implied:bool words:text?""")
+CALLS = _table("calls", "contact_id", """
+    contact_id:text strength_first:float? strength_last:float? outcome:text cancel_reason:text? offer:text?
+    is_kept:bool?""")
 EMBEDDINGS = _table("embeddings", "sentence_id model", "sentence_id:text model:text vector:floats")
 ISSUES = _table("issues", "issue_id", """
     issue_id:text parent:text? label:text kind:text status:text owner:text? first_seen_at:instant
