@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from prefect import flow
 
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
@@ -48,11 +47,12 @@ estimate_task = task(estimate, name="影響額の推定")
 rank_task = task(rank, name="順位付け")
 
 
-@flow(name="voc-analyze", validate_parameters=False, persist_result=False)
 def analyze(config: Config, *, store: str, record: RunRecord) -> pd.Timestamp:
     """Write sentences ... ranking from the tables that ingest wrote. Returns the as-of day."""
     contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
     as_of_on = as_of_day(config, contacts)
+    contacts = contacts.loc[contacts["duplicate_of"].isna()].reset_index(drop=True)  # a copy is no second voice
+    turns = turns.loc[turns["contact_id"].isin(contacts["contact_id"])].reset_index(drop=True)
     with record.stage("sentences"):
         sentences = split_sentences_task(turns, tokenize=japanese.tokenize)
     voices = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)].reset_index(drop=True)

@@ -2,22 +2,25 @@
 
 import csv
 import gzip
-import io
 import json
-import sys
+import re
+import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 
 from voc.errors import SourceError
-from voc.parsing.charset import decode
+from voc.parsing.charset import UndecodableError
 from voc.privacy import mask_texts
+from voc.raw import MAX_BYTES
+from voc.text_rows import delimited_values, encoding_of, excel_values, json_values, lines_of
 
 _BATCH = 5_000  # rows that are masked at a time, so that memory does not grow with the file
+_BATCH_CHARACTERS = 8_000_000
+_CHUNK = 1024 * 1024
+_MAX_UNPACKED = 8 * 1024**3  # of a .gz: a small one can unpack to any size
 _EXCEL = (".xlsx", ".xlsm")
 _JSON = (".jsonl", ".ndjson", ".json")
 
@@ -40,7 +43,8 @@ def mask_file(path: Path | str, *, text: str, out: Path | str) -> dict[str, floa
     `out` has row (0-based position of the data row; every row of the file once, with empty text too), masked, and
     spans as JSON (start, end, kind in the original text). Blank lines of a CSV or JSONL are no rows. Returns n_rows,
     n_spans and name_share, the share of different sentences that were searched for names.
-    Raises SourceError where the file cannot be read, has no such column, or is `out` itself.
+    Rows are read one by one, so memory does not grow with the file (a .json with one array and the parts of a workbook
+    are held whole, within MAX_BYTES). Raises SourceError where the file cannot be read, has no such column, or is `out` itself.
     """
     path, out = Path(path), Path(out)
     if out.exists() and path.exists() and out.samefile(path):
@@ -52,7 +56,7 @@ def mask_file(path: Path | str, *, text: str, out: Path | str) -> dict[str, floa
         with _writer(part, is_packed=out.suffix == ".gz") as file:
             lines = csv.writer(file, lineterminator="\n")
             lines.writerow(["row", "masked", "spans"])
-            while batch := list(islice(values, _BATCH)):
+            for batch in _batches(values):
                 frame = mask(batch)
                 spans = [json.dumps(found, separators=(",", ":")) for found in frame["spans"]]
                 rows = range(counts["n_rows"], counts["n_rows"] + len(batch))
@@ -77,80 +81,52 @@ def _writer(path: Path, *, is_packed: bool):
 
 
 def _values(path: Path, column: str) -> Iterator[str]:
+    name = path.name.removesuffix(".gz").lower()
+    if name.endswith(_EXCEL):
+        return _excel(path, column)
     try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
+        encoding = encoding_of(_chunks(path))
+    except UndecodableError as error:
+        raise SourceError(f"{path}: {error}") from None
+    if name.endswith(_JSON):
+        lines = lines_of(_chunks(path), encoding=encoding, path=str(path), ends=re.compile("\n"))
+        return json_values(lines, column=column, path=str(path))
+    return delimited_values(lines_of(_chunks(path), encoding=encoding, path=str(path)), column=column, path=str(path))
+
+
+def _excel(path: Path, column: str) -> Iterator[str]:
+    with tempfile.TemporaryFile() as file:  # a workbook is read from its end, so what is packed is unpacked first
+        size = 0
+        for chunk in _chunks(path):
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise SourceError(f"{path} は上限 {MAX_BYTES:,} バイトを超えます。シートを分割してください。")
+            file.write(chunk)
+        yield from excel_values(file, column=column, path=str(path))
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """The bytes of `path`, unpacked. Raises SourceError where it cannot be read or unpacks to more than is allowed."""
+    size, is_packed = 0, path.suffix == ".gz"
+    try:
+        with gzip.open(path, "rb") if is_packed else path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                size += len(chunk)
+                if is_packed and size > _MAX_UNPACKED:
+                    raise SourceError(f"{path} は展開後の大きさが上限 {_MAX_UNPACKED:,} バイトを超えます。分割するか、展開してから指定してください。")
+                yield chunk
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "gzip として展開できません"
         raise SourceError(f"{path} を読めません（{reason}）。パスと権限を確かめてください。") from None
-    name = path.name.removesuffix(".gz").lower()
-    if name.endswith(_EXCEL):
-        header, rows = _excel(data, path)
-    elif name.endswith(_JSON):
-        return iter(_json(decode(data, encoding=None), path, column))
-    else:
-        header, rows = _delimited(decode(data, encoding=None), path)
-    if column not in header:
-        raise SourceError(_no_column(path, column, header))
-    place = header.index(column)
-    return (row[place] if place < len(row) else "" for row in rows)
 
 
-def _no_column(path: Path, column: str, header: Sequence[str]) -> str:
-    return f"{path} に列「{column}」がありません。ある列: {header}。--text に列名を指定してください。"
-
-
-def _delimited(text: str, path: Path) -> tuple[list[str], list[list[str]]]:
-    text = text.removeprefix("\ufeff")
-    delimiter = max(",\t;", key=text.lstrip("\r\n").partition("\n")[0].count)
-    limit = csv.field_size_limit(sys.maxsize)
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
-    except csv.Error as error:
-        raise SourceError(f"{path} を CSV として読めません（{error}）。引用符の閉じ忘れを確かめてください。") from None
-    finally:
-        csv.field_size_limit(limit)
-    if not rows:
-        raise SourceError(f"{path} は空です。見出し行のあるファイルを指定してください。")
-    return [name.strip() for name in rows[0]], rows[1:]
-
-
-def _excel(data: bytes, path: Path) -> tuple[list[str], list[list[str]]]:
-    try:
-        sheet = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True).worksheets[0]
-        sheet.reset_dimensions()
-        rows = [["" if value is None else str(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    except Exception as error:  # noqa: BLE001 - openpyxl has no error of its own for a broken workbook
-        reason = type(error).__name__
-        raise SourceError(f"{path} を Excel として読めません（{reason}）。開いて .xlsx で保存し直してください。") from None
-    while rows and not any(rows[-1]):
-        rows.pop()
-    if not rows:
-        raise SourceError(f"{path} の最初のシートは空です。見出し行のあるシートを先頭に置いてください。")
-    return [name.strip() for name in rows[0]], rows[1:]
-
-
-def _json(text: str, path: Path, column: str) -> list[str]:
-    records, known = [], set()
-    if text.lstrip("\ufeff \r\n\t").startswith("["):
-        numbered = enumerate(_one(text.removeprefix("\ufeff"), path, 1), start=1)
-    else:
-        lines = ((number, line) for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1) if line.strip())
-        numbered = ((number, _one(line, path, number)) for number, line in lines)
-    for number, record in numbered:
-        if not isinstance(record, dict):
-            raise SourceError(f"{path} の {number} 行目は JSON オブジェクトではありません。1 行に 1 つのオブジェクトを書いてください。")
-        known.update(record)
-        value = record.get(column)
-        records.append("" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    if records and column not in known:
-        raise SourceError(_no_column(path, column, sorted(known)))
-    return records
-
-
-def _one(text: str, path: Path, number: int) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{path} の {number} 行目を JSON として読めません（{str(error)[:60]}）。") from None
+def _batches(values: Iterator[str]) -> Iterator[list[str]]:
+    batch, size = [], 0
+    for value in values:
+        batch.append(value)
+        size += len(value)
+        if len(batch) >= _BATCH or size >= _BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

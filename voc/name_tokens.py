@@ -6,23 +6,8 @@ the recogniser finds names that no dictionary has. Each alone misses a third of 
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
-
-class NameToken(NamedTuple):
-    """One token: `kind` is 姓, 名, 一般 (a whole or foreign name) or empty; `pos` like 名詞-普通名詞-一般;
-    `may_be_surname`, `may_be_given` and `is_word` (an ordinary word) say what else the dictionary knows it as."""
-
-    surface: str
-    kind: str
-    pos: str
-    is_unknown: bool
-    may_be_surname: bool
-    may_be_given: bool
-    is_word: bool
-    start: int
-    end: int
-
+from voc.name_words import HONORIFIC, NO_SURNAME, ROLES, NameToken, is_role
 
 _PARTICLES = frozenset("はがもと、")
 Spans = Sequence[tuple[int, int]]
@@ -31,12 +16,13 @@ _HIRAGANA = re.compile("[ぁ-ん]+")
 _KANJI = re.compile("[一-龥々ヶ]+")
 _JOINT = frozenset("・･·＝=")
 # brands that are surnames, and surnames that people mostly write as something else
-_BRANDS = frozenset("本田 鈴木 豊田 松下 川崎 三菱 日野 三井 住友 鹿島 高島 伊勢 大丸 森永 明治 山葉".split())
+BRANDS = frozenset("本田 鈴木 豊田 松下 川崎 三菱 日野 三井 住友 鹿島 高島 伊勢 大丸 森永 明治 山葉".split())
 _TITLE = (
     "(?:様|さま|さん|氏(?!名)|殿|くん|君|ちゃん|先生|部長|課長|係長|主任|店長|社長|会長|所長|支店長|専務|次長|館長|院長|リーダー|マネージャー|教授|博士|"
     "医師|弁護士|税理士|記者|議員|大臣|知事|候補|選手|投手|監督|夫妻|夫人|兄弟|姉妹|親子|大統領|首相|将軍|大佐|侯爵|伯爵|男爵|公爵|皇帝|大公|牧師|帝(?!国))"
 )
 _TITLED = re.compile(_TITLE)
+_HONORED = re.compile(HONORIFIC)
 _SAYS = "と(?:申し|もうし|申す|名乗)"
 _AFTER = re.compile(
     rf"[ 　]?{_TITLE}|宛(?:に|て|の)|{_SAYS}|と(?:言い|いい)ます|という(?:者|方|担当|人)|(?:です|でございます)(?:[。、！!けがねよ\s]|$)"
@@ -70,11 +56,6 @@ _SLOTS = tuple(map(re.compile, (
     r"(?:宛名|名義人?|氏名|名前|苗字|名字|旧姓|担当者?|責任者)(?:は|が|の)[、 　]?(?P<name>" + _NAME
     + r")(?:です|でございます|でし|に(?:変|なり|なっ)|で(?:お願い|は)|と(?:いう|言|申|なっ)|から|へ|$|[。、])",
 )))  # fmt: skip
-NO_SURNAME = frozenset(
-    "春 夏 秋 冬 朝 昼 夜 金 土 月 火 水 木 日 本 元 前 新 現 同 当 各 副 支 今 昔 上 下 中 外 内 奥 右 左 次 先 後 皆 何 誰 全 他 別 店 客 母 父 兄 姉 弟 妹 娘 息子 "
-    "妻 夫 孫 嫁 叔父 叔母 伯父 伯母 祖父 祖母 家内 主人 東京 大阪 京都 名古屋 福岡 札幌 仙台 神戸 横浜 広島 埼玉 北海道 千葉 神奈川 静岡 新潟 長野 岡山 熊本 鹿児島 沖縄 兵庫 奈良 三重 愛知 岐阜 富山 石川 福井 山梨 群馬 栃木 茨城 福島 山形 宮城 秋田 岩手 青森 滋賀 和歌山 鳥取 島根 山口 徳島 香川 愛媛 高知 佐賀 長崎 大分 宮崎 堺 浜松 相模原 川崎 北九州 以上 本人 一人 二人 三人 名前 会社 自分 友人 "
-    "無料 有料 不明 大変 残念 結構 満足 不満 普通 最高 最悪 便利 不便 場所 時間 電話 対応 料金 担当 変更 花 雨 雪 空 海 山 川 池 夢 心 幸 光 愛 猫 犬 車 国 県 市 町 村 里".split()
-)
 _SURNAMES_AFTER_ALL = frozenset("東 西 南 北 池 里 光 幸 花".split())
 """Words that are surnames often enough to count with 様 and the like, never with です alone."""
 
@@ -88,13 +69,31 @@ def may_hold_foreign_name(text: str) -> bool:
     return _MAY_BE_FOREIGN.search(text) is not None
 
 
+def foreign_forms(text: str, tokens: Sequence[NameToken]) -> list[tuple[int, int]]:
+    """Spans with the form of a foreign name, without those that hold only ordinary words (コンサート・ショー)."""
+    spans = [match.span() for match in _MAY_BE_FOREIGN.finditer(text)]
+    return [(start, end) for start, end in spans if _may_be_foreign(text[start:end], [t for t in tokens if t.start < end and start < t.end])]
+
+
+def _may_be_foreign(form: str, inside: Sequence[NameToken]) -> bool:
+    words = [token for token in inside if _KATAKANA.fullmatch(token.surface)]
+    if any(_ORGANISATION.fullmatch(word.surface) for word in words):
+        return False
+    return LATIN_NAME.fullmatch(form) is not None or not all(word.is_word and not (word.may_be_given or word.may_be_surname) for word in words)
+
+
+def stands_for_thing(text: str, end: int) -> bool:
+    """Whether what follows at `end` makes the word before it a place, a company or a thing (白石駅)."""
+    return _THING.match(text, end) is not None
+
+
 def slot_names(text: str, *, is_surname: Callable[[str], bool]) -> list[tuple[int, int]]:
     """Spans of surnames in phrases that only a person stands in, also where the word alone means something else (森)."""
     spans = []
     for number, pattern in enumerate(_SLOTS):
         for match in pattern.finditer(text):
             name = match["name"]
-            is_barred = name in NO_SURNAME and not (number == 0 and name in _SURNAMES_AFTER_ALL)
+            is_barred = name in ROLES or (name in NO_SURNAME and not (number == 0 and name in _SURNAMES_AFTER_ALL))
             if not is_barred and is_surname(name):
                 spans.append(match.span("name"))
     return spans
@@ -105,7 +104,7 @@ def name_runs(text: str, tokens: Sequence[NameToken], recognised: Spans) -> list
     spans = [(start, end) for start, end, kinds in _runs(text, tokens, recognised)
              if _is_person(text, start, end, kinds, recognised, is_word=any(t.is_word for t in tokens if t.start == start))]
     for start, end in recognised:
-        if not _overlaps(start, end, spans) and _may_be(text, start, end, tokens):
+        if not overlaps(start, end, spans) and _may_be(text, start, end, tokens):
             spans.append((start, end))
     return sorted(set(spans))
 
@@ -118,7 +117,7 @@ def _runs(text: str, tokens: Sequence[NameToken], recognised: Spans) -> list[tup
         parts = tokens[i : last + 1]
         if last == i and _is_titled_foreigner(text, tokens[i], recognised):
             runs.append((tokens[i].start, tokens[i].end, ("外国", "外国")))
-        elif last > i and _is_foreign_name(parts, is_recognised=_overlaps(parts[0].start, parts[-1].end, recognised)):
+        elif last > i and _is_foreign_name(parts, is_recognised=overlaps(parts[0].start, parts[-1].end, recognised)):
             runs.append((parts[0].start, _with_number(tokens, last), ("外国", "外国")))
             i = last
         elif last == i and (last := _native_end(tokens, i)) >= i:
@@ -133,8 +132,9 @@ def _runs(text: str, tokens: Sequence[NameToken], recognised: Spans) -> list[tup
 
 def _is_titled_foreigner(text: str, token: NameToken, recognised: Spans) -> bool:
     is_word = _KATAKANA.fullmatch(token.surface) is not None and len(token.surface) >= 3
-    may_be = token.is_unknown or bool(token.kind) or _overlaps(token.start, token.end, recognised)
-    return is_word and may_be and _FOREIGN_TITLE.match(text, token.end) is not None
+    is_company = "固有名詞-一般" in token.pos or token.surface in ROLES  # ソフトバンクさん
+    may_be = token.is_unknown or bool(token.kind) or overlaps(token.start, token.end, recognised)
+    return not is_company and is_word and may_be and _FOREIGN_TITLE.match(text, token.end) is not None
 
 
 def _with_number(tokens: Sequence[NameToken], last: int) -> int:
@@ -202,8 +202,12 @@ def _native_end(tokens: Sequence[NameToken], i: int) -> int:
 def _is_rest_of_name(token: NameToken, *, is_short: bool) -> bool:
     if token.may_be_given and len(token.surface) >= 2 and _HIRAGANA.fullmatch(token.surface):
         return True
+    if _KATAKANA.fullmatch(token.surface):
+        return 2 <= len(token.surface) <= 5 and not token.is_word and not token.kind and "普通名詞" in token.pos
     if not _KANJI.fullmatch(token.surface) or token.surface in _NO_NAME_END:
         return False
+    if token.surface in "一二三" and is_short:
+        return True
     if not token.pos.startswith(("名詞-普通名詞", "接尾辞-名詞的-一般")) or _TITLED.fullmatch(token.surface):
         return False
     return token.is_unknown or token.may_be_given or (is_short and len(token.surface) == 1)
@@ -212,22 +216,24 @@ def _is_rest_of_name(token: NameToken, *, is_short: bool) -> bool:
 _NO_NAME_END = frozenset("店 社 車 家 側 宅 邸 家 課 部 係 組 軍 派 流 式 号 党 席 分 版 本 品 案 件 用 発 着 行 名 夫 妻 母 父 娘 息子 兄 弟 姉 妹".split())
 
 
-def _overlaps(start: int, end: int, spans: Spans) -> bool:
+def overlaps(start: int, end: int, spans: Spans) -> bool:
     return any(first < end and start < last for first, last in spans)
 
 
 def _is_person(text: str, start: int, end: int, kinds: tuple[str, ...], recognised: Spans, *, is_word: bool) -> bool:
     name = text[start:end]
-    if _is_part_of_word(text, start, end):
+    if is_part_of_word(text, start, end) or (len(kinds) == 1 and name in ROLES):
         return False
-    is_recognised = _overlaps(start, end, recognised)
+    is_recognised = overlaps(start, end, recognised)
     if _AFTER.match(text, end) or _BEFORE.search(text, 0, start):
         return True
-    if (_LONG_THING if len(kinds) >= 2 else _THING).match(text, end):
+    if kinds != ("姓", "名") and (_LONG_THING if len(kinds) >= 2 else _THING).match(text, end):
         return False
-    if len(kinds) >= 2:
+    if kinds == ("姓", "名") and _LONG_THING.match(text, end) and text[end] != "の":
+        return False
+    if len(kinds) >= 2 or (kinds == ("一般",) and not _JOINT.isdisjoint(name)):
         return True
-    if name in _BRANDS:
+    if name in BRANDS:
         return False
     if name in NO_SURNAME:
         return False
@@ -236,11 +242,12 @@ def _is_person(text: str, start: int, end: int, kinds: tuple[str, ...], recognis
     if _HIRAGANA.fullmatch(name):
         return False
     if _KATAKANA.fullmatch(name):
-        return is_recognised or (len(name) >= 3 and not is_word)
+        # an ordinary word (ワカメ) needs the recogniser's own word for it, not for something longer
+        return (start, end) in recognised if is_word else is_recognised or len(name) >= 3
     return len(name) >= 2 and (_KANJI.search(name) is not None or is_recognised)
 
 
-def _is_part_of_word(text: str, start: int, end: int) -> bool:
+def is_part_of_word(text: str, start: int, end: int) -> bool:
     """Whether katakana goes on beside a katakana name: ムーミンスタンド is no ムーミン."""
     before, after = text[start - 1 : start], text[end : end + 1]
     return (_KATAKANA.fullmatch(text[start:start + 1] + before) is not None and before != "") or (
@@ -249,12 +256,14 @@ def _is_part_of_word(text: str, start: int, end: int) -> bool:
 
 def _may_be(text: str, start: int, end: int, tokens: Sequence[NameToken]) -> bool:
     """Whether a name that only the recogniser sees is believed, although the dictionary has other words there."""
+    if _HONORED.match(text, end) and is_role(tokens, end):
+        return False
     if _AFTER.match(text, end) or _BEFORE.search(text, 0, start):
         return True
     inside = [token for token in tokens if token.start < end and start < token.end]
     name = text[start:end]
     is_surname = len(inside) == 1 and inside[0].may_be_surname and len(name) >= 2
-    if _THING.match(text, end) or name in _BRANDS or not inside or (_PLACE_END.search(name) and not is_surname):
+    if _THING.match(text, end) or name in BRANDS or not inside or (_PLACE_END.search(name) and not is_surname):
         return False
     if _HIRAGANA.fullmatch(name):
         return len(inside) == 1 and bool(inside[0].kind) and text[end : end + 1] in _PARTICLES
@@ -263,7 +272,7 @@ def _may_be(text: str, start: int, end: int, tokens: Sequence[NameToken]) -> boo
     if LATIN_NAME.fullmatch(name):
         return True
     if _KATAKANA.fullmatch(name):
-        return len(name) >= 3 and all(token.is_unknown for token in inside) and not _is_part_of_word(text, start, end)
+        return len(name) >= 3 and all(token.is_unknown for token in inside) and not is_part_of_word(text, start, end)
     if is_surname:
         return name not in NO_SURNAME
     if any("地名" in token.pos for token in inside):
