@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 import voc
-from voc import doors, japanese, text_rows
+from voc import doors, japanese, text_files, text_rows
 from voc.errors import SourceError
 
 TEXTS = ["電話は090-1234-5678です", "", "改行の\n中、\"引用\"も", "taro@example.comへ"]
@@ -91,7 +91,7 @@ def test_the_input_is_never_overwritten(tmp_path):
 
 
 def test_many_rows_go_in_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr(doors, "_BATCH", 2)
+    monkeypatch.setattr(text_files, "_BATCH", 2)
     write_csv(tmp_path / "a.csv")
     assert doors.mask_file(tmp_path / "a.csv", text="本文", out=tmp_path / "b.csv")["n_rows"] == 4
     assert (tmp_path / "b.csv").read_text(encoding="utf-8").splitlines()[-1].startswith("3,[メール1]へ")
@@ -118,21 +118,21 @@ FORMATS = {
 def test_rows_do_not_depend_on_where_the_file_is_cut(name, chunk, tmp_path, monkeypatch):
     FORMATS[name](tmp_path / name)
     doors.mask_file(tmp_path / name, text="本文", out=tmp_path / "whole.csv")
-    monkeypatch.setattr(doors, "_CHUNK", chunk)
+    monkeypatch.setattr(text_files, "_CHUNK", chunk)
     counts = doors.mask_file(tmp_path / name, text="本文", out=tmp_path / "cut.csv")
     assert (tmp_path / "cut.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert counts["n_rows"] == 4 and counts["n_spans"] >= 1
 
 
 def test_a_gzip_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(doors, "_MAX_UNPACKED", 2_000_000)
+    monkeypatch.setattr(text_files, "_MAX_UNPACKED", 2_000_000)
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress("本文\n".encode() + b"a\n" * 1_500_000))
     with pytest.raises(SourceError, match="展開後の大きさが上限"):
         doors.mask_file(tmp_path / "a.csv.gz", text="本文", out=tmp_path / "out.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv.gz"]
 
 
-@pytest.mark.parametrize(("name", "limited"), [("a.xlsx", text_rows), ("a.xlsx.gz", doors)])
+@pytest.mark.parametrize(("name", "limited"), [("a.xlsx", text_rows), ("a.xlsx.gz", text_files)])
 def test_a_workbook_that_unpacks_to_too_much_is_refused(name, limited, tmp_path, monkeypatch):
     (packed(write_xlsx) if name.endswith("gz") else write_xlsx)(tmp_path / name)
     monkeypatch.setattr(limited, "MAX_BYTES", 3000)
