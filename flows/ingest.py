@@ -117,6 +117,14 @@ def _rows(
         return {REJECTS.name: upsert(lake[REJECTS.name], faults, REJECTS)}, None
     record.notices += _header_notices(pulled, source, mark, key=key, record=record)
     new = rows_of(pulled.files, source, config=config, key=key, lake=lake, record=record)
+    if source.format in COMPANY:
+        table = COMPANY[source.format]
+        own = set(map(tuple, new.tables[table.name][list(table.key)].to_numpy()))
+        doubled = own & set().union(*(keys for other, keys in record.given.get(table.name, {}).items() if other != source.name))
+        if doubled:
+            record.notices.append(f"ソース {source.name}: {len(doubled)} 行は、同じ番号の行が別のソースにもあります。"
+                                  "設定で後に書かれたソースの行を使いました。")  # fmt: skip
+        record.given.setdefault(table.name, {}).setdefault(source.name, set()).update(own)
     changed = {
         name: upsert(lake[name], frame, TABLES[name])
         for name, frame in new.tables.items() if name not in (CONTACTS.name, TURNS.name)

@@ -10,8 +10,9 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from voc.name_sight import Sight, sight
-from voc.name_tokens import may_hold_foreign_name, name_runs, slot_names
-from voc.name_words import NO_SURNAME, NameToken, title_places
+from voc.name_slots import slot_names
+from voc.name_tokens import may_hold_foreign_name, name_runs
+from voc.name_words import NO_SURNAME, Lexicon, NameToken, title_places
 
 _SUDACHI_CHARACTERS = 12_000  # Sudachi refuses inputs over 49,149 bytes; a character takes at most 4
 _UNKNOWN_NAME = re.compile("[ァ-ヴー]{3,}|[一-龥々]{1,3}")
@@ -125,11 +126,11 @@ def name_like(texts: Sequence[str]) -> list[Sight]:
     kanji, the form of a foreign name, surnames in a phrase that only a person stands in (森でございます), and any word
     before an honorific.
     """
-    return [sight(text, _name_tokens(text), is_surname=is_surname) if _is_name_like(text) else Sight.NOTHING for text in texts]
+    return [sight(text, _name_tokens(text), lexicon=lexicon()) if _is_name_like(text) else Sight.NOTHING for text in texts]
 
 
 def _is_name_like(text: str) -> bool:
-    if title_places(text) or may_hold_foreign_name(text) or slot_names(text, is_surname=is_surname):
+    if title_places(text) or may_hold_foreign_name(text) or slot_names(text, lexicon=lexicon()):
         return True
     sudachi, is_name, may_be_surname = _sudachi(), _is_name(), _is_place_or_word()
     return any(
@@ -152,9 +153,32 @@ def is_surname(word: str) -> bool:
 
 @lru_cache(maxsize=100_000)
 def _name_kinds(word: str) -> frozenset[str]:
-    """姓, 名, 一般 for the names that `word` is in the dictionary, and 普通名詞 where it is an ordinary word as well."""
-    found = [m.part_of_speech() for m in _dictionary().lookup(word) if m.surface() == word]
-    return frozenset(pos[3] if pos[2] == "人名" else pos[1] for pos in found if pos[2] == "人名" or pos[1] == "普通名詞")
+    """姓, 名, 一般 for the names that `word` is in the dictionary, 地名 for a place, 普通名詞 for an ordinary word."""
+    found = [m.part_of_speech() for m in _dictionary().lookup(_usual_form(word)) if m.surface() == _usual_form(word)]
+    return frozenset(
+        pos[3] if pos[2] == "人名" else "地名" if pos[2] == "地名" else pos[1]
+        for pos in found if pos[2] in ("人名", "地名") or pos[1] == "普通名詞"
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=100_000)
+def _name_readings(word: str) -> frozenset[str]:
+    """Readings, in katakana, that the dictionary gives `word` as a person's name."""
+    form = _usual_form(word)
+    return frozenset(
+        m.reading_form() for m in _dictionary().lookup(form) if m.surface() == form and m.part_of_speech()[2] == "人名"
+    )
+
+
+def _usual_form(word: str) -> str:
+    """The dictionary has 山崎, not 山﨑."""
+    return word.replace("﨑", "崎")
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The dictionary as the rules on names ask it."""
+    return Lexicon(_name_kinds, _name_readings)
 
 
 def person_names(texts: Sequence[str]) -> list[list[tuple[int, int]]]:
@@ -163,7 +187,7 @@ def person_names(texts: Sequence[str]) -> list[list[tuple[int, int]]]:
     asked = [text for text, seen in zip(texts, name_like(texts), strict=True) if seen != Sight.CLEAR]
     recognised = dict(zip(asked, recognised_names(asked), strict=True)) if asked else {}
     return [
-        sorted({*name_runs(text, _name_tokens(text), recognised.get(text, [])), *slot_names(text, is_surname=is_surname)})
+        sorted({*name_runs(text, _name_tokens(text), recognised.get(text, [])), *slot_names(text, lexicon=lexicon())})
         for text in texts
     ]
 

@@ -5,13 +5,12 @@ dictionary reads as one is masked with or without it, a place stays a place.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
 
-from voc.name_tokens import BRANDS, foreign_forms, is_part_of_word, name_runs, overlaps, slot_names, stands_for_thing
-from voc.name_words import HONORIFIC, NO_SURNAME, ROLES, NameToken, is_role, title_places
-
-Surname = Callable[[str], bool]
+from voc.name_slots import slot_names
+from voc.name_tokens import BRANDS, foreign_forms, is_part_of_word, name_runs, overlaps, stands_for_thing
+from voc.name_words import HONORIFIC, NO_SURNAME, ROLES, Lexicon, NameToken, is_role, title_places
 
 
 class Sight(IntEnum):
@@ -35,9 +34,9 @@ _THING_WORD = re.compile(
 )
 
 
-def sight(text: str, tokens: Sequence[NameToken], *, is_surname: Surname) -> Sight:
+def sight(text: str, tokens: Sequence[NameToken], *, lexicon: Lexicon) -> Sight:
     """Whether `text` holds a name by its tokens and phrases, and whether a recogniser could say otherwise."""
-    known = [*slot_names(text, is_surname=is_surname), *name_runs(text, tokens, [])]
+    known = [*slot_names(text, lexicon=lexicon), *name_runs(text, tokens, [])]
     if _has_open_word(text, tokens, known) or _has_open_title(text, tokens, known):
         return Sight.OPEN
     return Sight.CLEAR if known else Sight.NOTHING

@@ -5,9 +5,9 @@ the recogniser finds names that no dictionary has. Each alone misses a third of 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from voc.name_words import HONORIFIC, NO_SURNAME, ROLES, NameToken, is_role
+from voc.name_words import HONORIFIC, NO_SURNAME, ROLES, SAYS, TITLE, NameToken, is_role
 
 _PARTICLES = frozenset("はがもと、")
 Spans = Sequence[tuple[int, int]]
@@ -17,26 +17,28 @@ _KANJI = re.compile("[一-龥々ヶ]+")
 _JOINT = frozenset("・･·＝=")
 # brands that are surnames, and surnames that people mostly write as something else
 BRANDS = frozenset("本田 鈴木 豊田 松下 川崎 三菱 日野 三井 住友 鹿島 高島 伊勢 大丸 森永 明治 山葉".split())
-_TITLE = (
-    "(?:様|さま|さん|氏(?!名)|殿|くん|君|ちゃん|先生|部長|課長|係長|主任|店長|社長|会長|所長|支店長|専務|次長|館長|院長|リーダー|マネージャー|教授|博士|"
-    "医師|弁護士|税理士|記者|議員|大臣|知事|候補|選手|投手|監督|夫妻|夫人|兄弟|姉妹|親子|大統領|首相|将軍|大佐|侯爵|伯爵|男爵|公爵|皇帝|大公|牧師|帝(?!国))"
-)
-_TITLED = re.compile(_TITLE)
+_TITLED = re.compile(TITLE)
 _HONORED = re.compile(HONORIFIC)
-_SAYS = "と(?:申し|もうし|申す|名乗)"
 _AFTER = re.compile(
-    rf"[ 　]?{_TITLE}|宛(?:に|て|の)|{_SAYS}|と(?:言い|いい)ます|という(?:者|方|担当|人)|(?:です|でございます)(?:[。、！!けがねよ\s]|$)"
+    rf"[ 　]?{TITLE}|宛(?:に|て|の)|{SAYS}|と(?:言い|いい)ます|という(?:者|方|担当|人)|(?:です|でございます)(?:[。、！!けがねよ\s]|$)"
     r"|が(?:承|うけたまわ|対応いたし|担当いたし|担当し|お?伺|お電話|ご案内|おっしゃ|言っ)|は(?:席を|ただいま|不在)"
     r"|(?:から|より)(?:折り?返|改めて|ご?連絡|ご?案内|ご?説明|言われ|聞い|伺)"
     r"|に[、]?(?:代わ|替わ|かわり|お?伝え|お?つな|お?繋|言わ|相談|お?取り?次)|を(?:お願い|出して|お?呼)"
 )
 _BEFORE = re.compile(r"(?:担当の|担当は|担当が|担当者の|担当者は|係の|宛名は|名義は|氏名は|名前は|名前が|私、|わたくし|の者で)[ 　]?$")
 # what follows a place, a company or a thing that bears the name of a person
+# what a maker sells and a person does not: 山崎のパン
+_GOODS = (
+    "[ァ-ヴー]{0,8}(?:パン|オイル|ビスケット|クッキー|チョコ|チョコレート|シャンプー|ソース|カレー|ラーメン|ジュース|ビール|クリーム|ソープ|タオル|ケーキ|アイス|ヨーグルト|チーズ|ハム|"
+    "ソーセージ|ドレッシング|コーヒー|ティー|ワイン|ウイスキー|キャンディ|ガム|プリン|ゼリー|スープ|シューズ|ピアノ|ギター|ミシン|タイヤ|レンズ|カメラ|ミルク|ペン|ノート|テープ|モーター|ポンプ)"
+    "|お?(?:菓子|煎餅|せんべい|羊羹|饅頭|最中|お茶|緑茶|紅茶|酒|焼酎|牛乳|醤油|味噌|漬物|豆腐|納豆|弁当|惣菜|海苔|素麺|うどん|そば(?!で|に)|缶詰|冷凍食品|粉ミルク|洗剤|石鹸|化粧品|口紅|胃腸薬|目薬|"
+    "湿布|家具|布団|文具|自転車|釣具|工具|包丁|食器|炊飯器|掃除機|扇風機|給湯器|楽器|人形|玩具|おもちゃ)"
+)
 _THING = re.compile(
-    r"(?:駅|市|区|町|村|県|府|都|道路|通り|郡|空港|飛行場|港|城|川|山|島|橋|谷|沢|坂|台|丘|温泉|公園|神社|美術館|博物館|旅館|屋(?![がはのにを])|庵|亭|荘|苑|園|像|邸|ホテル|リゾート|ストア|商店街|珈琲|家電|百貨店|書店|ニュータウン|団地|高原|海岸|大学|高校|中学|小学校|病院|銀行|支店|本店|営業所|店|製作所|製|工業|"
-    r"電機|電力|電器|自動車|商事|商店|酒造|薬局|運輸|証券|生命|建設|組|不動産|鉄道|発電所|事務所|設計|乗降場|株式会社|ホールディングス|グループ|ブランド|カップ|賞|社|"
-    r"IC|インター|方面|行き|[一-龥]{0,3}線|地区|地方|工場|工房|モデル|時代|政権|派(?!遣)|流|式|杯|"
-    r"プロダクション|セメント|ゴルフ|タクシー|バス|の(?:車|バイク|軽|新車|製品|部品|アプリ|ソフト|サイト|店|販売店|ディーラー|エンジン|プリンタ|スマホ|冷蔵庫|洗濯機|テレビ|エアコン|株|本社|支社|工場|中|木|奥))"
+    rf"(?:駅|市|区|町|村|県|府|都|道路|通り|郡|空港|飛行場|港|城|川|山|島|橋|谷|沢|坂|台|丘|温泉|公園|神社|美術館|博物館|旅館|屋(?![がはのにを])|庵|亭|荘|苑|園|像|邸|ホテル|リゾート|ストア|商店街|珈琲|家電|百貨店|書店|ニュータウン|団地|高原|海岸|大学|高校|中学|小学校|病院|銀行|支店|本店|営業所|店|製作所|製|工業|"
+    rf"電機|電力|電器|自動車|商事|商店|酒造|薬局|運輸|証券|生命|建設|組|不動産|鉄道|電鉄|急行|交通|急便|観光|旅行|トラベル|物産|水産|食品|フーズ|製菓|製薬|製パン|薬品|乳業|醤油|農園|牧場|果樹園|茶園|医院|クリニック|歯科|眼科|皮膚科|整形外科|内科|新聞|出版|放送|楽器|眼鏡|時計店|ベーカリー|ハム|モータース|ガス|石油|化学|重工|工務店|学園|学院|幼稚園|保育園|球場|スタジアム|ドーム|アリーナ|マラソン|花火|まつり|灯台|ダム|湾|渓谷|大社|神宮|天満宮|八幡|明神|稲荷|大師|観音|不動尊|寺(?!さん|様)|発電所|事務所|設計|乗降場|株式会社|ホールディングス|グループ|ブランド|カップ|賞|社|"
+    rf"IC|インター|方面|行き|[一-龥]{{0,3}}線|地区|地方|工場|工房|モデル|時代|政権|派(?!遣)|流|式|杯|"
+    rf"プロダクション|セメント|ゴルフ|タクシー|バス|の(?:車|バイク|軽|新車|製品|部品|アプリ|ソフト|サイト|店|販売店|ディーラー|エンジン|プリンタ|スマホ|冷蔵庫|洗濯機|テレビ|エアコン|株|本社|支社|工場|{_GOODS}|中|木|奥(?!さん|様|方)))"
 )
 _PLACE_END = re.compile(r"(?:大学|高校|学校|教会|革命|時代|寺|神社|岳|山|川|村|町|社|店|駅|線|家|朝|教|号|湖|島|城)$")
 _ORGANISATION = re.compile(
@@ -45,21 +47,7 @@ _ORGANISATION = re.compile(
     "テンプル|セブン|ワークス|システム|システムズ|サービス|クラウド|ドール|ギア|アームストロング)"
 )
 _LONG_THING = re.compile(rf"(?!.(?<=[市区町村県府都郡港城川山島橋谷沢坂台丘製組賞社線派流式杯店])){_THING.pattern}")
-_NAME = "[一-龥々ヶ]{1,4}"
-_FOREIGN_TITLE = re.compile(rf"{_TITLE}|(?:皇太子|殿下|陛下|王子|王女|外相|蔵相|中尉|少佐|中佐|少将|中将|大将|元帥|卿|公(?=[がはのをに、])|家(?=[がはのをに、])|師(?=[がはのをに、])|自身|本人)")
-_SLOTS = tuple(map(re.compile, (
-    rf"(?<![一-龥々ヶァ-ヴー])(?P<name>{_NAME}){_TITLE}(?![々子式相])",
-    rf"(?:^|[。！？!?\s「]|(?:はい|ええ|もしもし|あの|あのう?ー?|えーと|ええと|えっと|どうも|すみません|お世話になります|お世話になっております|私|わたくし|わたし|こちら|先ほどの|さっきの|先日の)[、はー]{{0,2}})"
-    rf"(?P<name>{_NAME})(?:(?:です|でございます)(?=[。、！!けがねよ\s]|$)|ですけ|ですが|だけど|だが|{_SAYS}|と(?:言い|いい)ます)",
-    rf"(?<![一-龥々ヶァ-ヴー])(?P<name>{_NAME})(?:が(?:承り|うけたまわ|席を|対応いたし|担当いたし|お伺いし|ご案内いたし)|は(?:席を外|ただいま席|ただいま外出|本日お休み|本日休み)"
-    r"|(?:から|より)(?:折り?返|改めて(?:ご?連絡|お?電話))|に(?:代わ|替わ|かわりま|お?つなぎ|お?繋|お?取り?次|申し伝え|伝えて)|(?:という|と言う)(?:者|方|担当)|宛(?:に|て|の))",
-    r"(?:宛名|名義人?|氏名|名前|苗字|名字|旧姓|担当者?|責任者)(?:は|が|の)[、 　]?(?P<name>" + _NAME
-    + r")(?:です|でございます|でし|に(?:変|なり|なっ)|で(?:お願い|は)|と(?:いう|言|申|なっ)|から|へ|$|[。、])",
-)))  # fmt: skip
-_SURNAMES_AFTER_ALL = frozenset("東 西 南 北 池 里 光 幸 花".split())
-"""Words that are surnames often enough to count with 様 and the like, never with です alone."""
-
-
+_FOREIGN_TITLE = re.compile(rf"{TITLE}|(?:皇太子|殿下|陛下|王子|王女|外相|蔵相|中尉|少佐|中佐|少将|中将|大将|元帥|卿|公(?=[がはのをに、])|家(?=[がはのをに、])|師(?=[がはのをに、])|自身|本人)")
 LATIN_NAME = re.compile(r"[A-Z][a-zé]{2,}[ 　][A-Z][a-zé]{2,}")
 _MAY_BE_FOREIGN = re.compile(rf"{LATIN_NAME.pattern}|[ァ-ヴー]{{2,}}[・･·＝=][ァ-ヴー]{{2,}}|[A-Z][.．・][ァ-ヴー]{{2,}}|[ァ-ヴー]{{3,}}(?:{_FOREIGN_TITLE.pattern})")
 
@@ -85,18 +73,6 @@ def _may_be_foreign(form: str, inside: Sequence[NameToken]) -> bool:
 def stands_for_thing(text: str, end: int) -> bool:
     """Whether what follows at `end` makes the word before it a place, a company or a thing (白石駅)."""
     return _THING.match(text, end) is not None
-
-
-def slot_names(text: str, *, is_surname: Callable[[str], bool]) -> list[tuple[int, int]]:
-    """Spans of surnames in phrases that only a person stands in, also where the word alone means something else (森)."""
-    spans = []
-    for number, pattern in enumerate(_SLOTS):
-        for match in pattern.finditer(text):
-            name = match["name"]
-            is_barred = name in ROLES or (name in NO_SURNAME and not (number == 0 and name in _SURNAMES_AFTER_ALL))
-            if not is_barred and is_surname(name):
-                spans.append(match.span("name"))
-    return spans
 
 
 def name_runs(text: str, tokens: Sequence[NameToken], recognised: Spans) -> list[tuple[int, int]]:

@@ -155,7 +155,7 @@ def _accepted(piece: str, start: int, end: int) -> tuple[int, int] | None:
     name = found.strip()
     end = start + len(name)
     is_addressed = _AFTER_NAME.match(piece, end) is not None or _BEFORE_NAME.search(piece, 0, start) is not None
-    if not name or name in _NO_NAME or _COUNTED.fullmatch(name) or (name[-1] != "世" and any(sign.isdigit() for sign in name)):
+    if not name or (name in _NO_NAME and name != "今") or _COUNTED.fullmatch(name) or (name[-1] != "世" and any(sign.isdigit() for sign in name)):
         return None
     if len(name) <= 3 and _OTHER.match(piece, end):
         return None

@@ -255,3 +255,21 @@ def test_an_empty_store_without_any_voice_is_an_error_that_names_every_fault(com
         company.ingest()
 
 
+
+
+def test_rows_that_two_sources_give_are_told(company):
+    company.sources = [CALLS, *({"name": name, "format": "customers", "path": f"{name}.csv"} for name in ("crm", "billing"))]
+    company.put("calls/a.jsonl", call("1", "画面が開きません"))
+    company.put("crm.csv", "customer_id,started_on,plan\nA,2025-01-01,x\nB,2025-01-01,x\n")
+    company.put("billing.csv", "customer_id,started_on,plan\nB,2025-01-01,y\nC,2025-01-01,y\n")
+    record = company.ingest()
+    assert record.notices[0].startswith("ソース billing: 1 行は") and sorted(company.table(CUSTOMERS)["plan"]) == ["x", "y", "y"]
+
+
+def test_a_run_keeps_nothing_but_a_path_in_prefects_database(flows):
+    import inspect
+
+    from flows.run import run
+
+    kinds = {name: parameter.annotation for name, parameter in inspect.signature(run.fn).parameters.items()}
+    assert kinds == {"config_path": str, "is_quiet": bool, "is_full": bool}
