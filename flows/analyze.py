@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from prefect import flow
 
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
@@ -54,12 +53,13 @@ estimate_task = task(estimate, name="影響額の推定")
 rank_task = task(rank, name="順位付け")
 
 
-@flow(name="voc-analyze", validate_parameters=False, persist_result=False)
-def analyze(config: Config, *, store: str, record: RunRecord, base: Path | None = None) -> pd.Timestamp:
+def analyze(config: Config, *, store: str, base: Path, record: RunRecord) -> pd.Timestamp:
     """Write sentences ... ranking from the tables that ingest wrote. Returns the as-of day."""
     contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
     as_of_on = as_of_day(config, contacts)
-    terms = load_terms_task((base or Path()) / config.japanese.terms) if config.japanese.terms else None
+    contacts = contacts.loc[contacts["duplicate_of"].isna()].reset_index(drop=True)  # a copy is no second voice
+    turns = turns.loc[turns["contact_id"].isin(contacts["contact_id"])].reset_index(drop=True)
+    terms = load_terms_task(base / config.japanese.terms) if config.japanese.terms else None
     with record.stage("sentences"):
         sentences = split_sentences_task(turns, tokenize=japanese.tokenize, terms=terms)
     voices = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)].reset_index(drop=True)

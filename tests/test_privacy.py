@@ -8,9 +8,11 @@ import pytest
 
 from voc.config import Source
 from voc.errors import ConfigError
+from voc.name_sight import Sight
+from voc.name_words import NameToken, is_role
 from voc.parsing import Parsed
 from voc.parsing.contacts import parse_contacts
-from voc.privacy import mask_contacts, mask_texts, pseudonymise
+from voc.privacy import mask_contacts, mask_file_names, mask_texts, pseudonymise
 from voc.privacy_patterns import is_card, is_my_number, is_phone
 from voc.raw import RawFile
 
@@ -106,7 +108,7 @@ def test_names_is_asked_only_for_sentences_with_a_cue():
         return no_names(texts)
 
     texts = ["画面が遅いです。田中様はいますか。画面が遅いです。", "佐藤に聞いた。"]
-    share = mask_texts(texts, names=names, name_like=knows_sato).attrs["name_share"]
+    share = mask_texts(texts, names=names, name_like=lambda texts: ["佐藤" in t or "田中" in t for t in texts]).attrs["name_share"]
     assert asked == ["田中様はいますか。", "佐藤に聞いた。"]
     assert share == pytest.approx(2 / 3)
 
@@ -184,6 +186,60 @@ def test_pseudonyms_join_one_spelling_and_keep_empty_ids():
     assert ids[0] == ids[1] != ids[3]
     assert pd.isna(ids[2])
     assert pseudonymise(pd.Series(["A-1"]), b"another key, long enough")[0] != ids[0]
+
+
+def test_file_names_are_masked_and_stay_apart():
+    paths = ["raw/calls_090-1234-5678_1.json", "raw/calls_080-1234-5678_1.json", "raw/田中様_請求.eml", "raw/2026-08.csv"]
+    stored = mask_file_names(paths, key=KEY, names=no_names, name_like=lambda texts: ["田中" in t for t in texts])
+    one, other, mail, plain = (stored[path] for path in paths)
+    assert re.fullmatch(r"raw/calls_\[電話番号1\]_1\.json~[0-9a-f]{8}", one) and one[:-8] == other[:-8] and one != other
+    assert mail.startswith("raw/[氏名1]様_請求.eml~") and plain == "raw/2026-08.csv"
+    assert mask_file_names([one], key=KEY, names=no_names) == {one: one}
+
+
+ROLES = ["女将", "店員", "業者", "ヤマト"]
+
+
+@pytest.mark.parametrize("word", ROLES)
+def test_a_role_before_an_honorific_stays_where_the_dictionary_knows_it(word):
+    def name_like(texts):
+        return [not text.startswith(tuple(ROLES)) for text in texts]
+
+    assert masked(f"{word}さんと森さんがいた", name_like=name_like) == f"{word}さんと[氏名1]さんがいた"
+
+
+def test_only_what_the_dictionary_leaves_open_counts_as_asked():
+    seen = {"佐藤です。": Sight.CLEAR, "松岡が来た。": Sight.OPEN, "画面が遅い。": Sight.NOTHING}
+    result = mask_texts(list(seen), names=no_names, name_like=lambda texts: [seen[text] for text in texts])
+    assert result.attrs["n_texts_for_names"] == 1 and result.attrs["name_share"] == pytest.approx(1 / 3)
+
+
+TOKENS = {
+    "女将": [("女将", "普通名詞-一般", "", False)], "配送業者": [("配送", "普通名詞-一般", "", False), ("業者", "普通名詞-一般", "", False)],
+    "仲居": [("仲居", "固有名詞-人名-姓", "姓", True)], "森": [("森", "普通名詞-一般", "", True)],
+    "木本": [("木", "普通名詞-一般", "", False), ("本", "普通名詞-一般", "", False)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("word", "expected"), [("女将", True), ("配送業者", True), ("仲居", True), ("森", False), ("木本", False)])
+def test_which_words_before_an_honorific_are_roles(word, expected):
+    tokens, end = [], 0
+    for surface, pos, kind, is_surname in TOKENS[word]:
+        tokens.append(NameToken(surface, kind, f"名詞-{pos}", False, is_surname, False, not kind, end, end + len(surface)))
+        end += len(surface)
+    assert is_role(tokens, end) is expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "sight"), [
+    ("画面が開きません。", Sight.NOTHING), ("運転手さんに聞きました。", Sight.NOTHING), ("一泊でお願いします。", Sight.NOTHING),
+    ("コンサート・ショーが見たい。", Sight.NOTHING), ("佐藤と申します。", Sight.CLEAR), ("高橋健一が来ます。", Sight.CLEAR),
+    ("小田原は何と言いましたか。", Sight.OPEN), ("ジセラを呼んでください。", Sight.OPEN),
+])  # fmt: skip
+def test_what_the_dictionary_decides_alone(text, sight):
+    from voc.japanese import name_like
+
+    assert name_like([text]) == [sight]
 
 
 @pytest.mark.slow

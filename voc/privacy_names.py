@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from voc.name_sight import Sight
 from voc.name_tokens import LATIN_NAME
 
 Names = Callable[[list[str]], list[list[tuple[int, int]]]]
-NameLike = Callable[[list[str]], list[bool]]
+NameLike = Callable[[list[str]], Sequence[Sight | bool]]
 
 _K = "[一-龥々ヶ]"
 _KANJI_NAME = rf"{_K}{{1,4}}(?:[ 　]{_K}{{1,4}})?"
@@ -79,31 +80,48 @@ class NameSearch(NamedTuple):
 def name_spans(texts: Sequence[str], *, names: Names, name_like: NameLike | None = None) -> NameSearch:
     """Where persons' names stand in `texts`.
 
-    Slots (〜と申します, 〜様, 名前は〜) are read in every text; `names`, which is slow, is asked once for each
-    different sentence that has a cue or in which `name_like` sees a name.
+    Slots (〜と申します, 〜様, 名前は〜) are read in every text; `names` is called once for each different sentence that
+    has a cue or in which `name_like` sees a name. n_asked counts those of them that `name_like` does not call
+    Sight.CLEAR: only they need a recogniser.
     """
     pieces = [(row, match.start(), match[0]) for row, text in enumerate(texts) for match in _PIECE.finditer(text)]
     different = list(dict.fromkeys(piece for _, _, piece in pieces))
-    seen = name_like(different) if name_like is not None and different else [False] * len(different)
-    asked = [piece for piece, is_seen in zip(different, seen, strict=True) if is_seen or _CUE.search(piece)]
+    seen = dict(zip(different, name_like(different), strict=True)) if name_like is not None and different else {}
+    roles = _roles(different, name_like)
+    asked = [piece for piece in different if seen.get(piece) or _has_cue(piece, roles)]
+    is_open = {piece for piece in asked if seen.get(piece) != Sight.CLEAR}
     recognised = dict(zip(asked, names(asked), strict=True)) if asked else {}
     found: list[list[tuple[int, int]]] = [[] for _ in texts]
-    slots = {piece: _slots(piece) for piece in asked}
+    slots = {piece: _slots(piece, roles) for piece in asked}
     weak = {piece: [match.span("name") for match in _OFFICE.finditer(piece)] for piece in asked}
     confirmed = _confirmed(weak, name_like)
-    rows_asked = set()
     for row, offset, piece in pieces:
         if piece not in recognised:
             continue
-        rows_asked.add(row)
         spans = slots[piece] + confirmed[piece] + [
             span for start, end in recognised[piece] if (span := _accepted(piece, start, end)) is not None
         ]
         found[row] += [(offset + start, offset + end) for start, end in _with_readings(piece, spans)]
-    return NameSearch([sorted(set(spans)) for spans in found], len(different), len(asked), len(rows_asked))
+    n_texts = len({row for row, _, piece in pieces if piece in is_open})
+    return NameSearch([sorted(set(spans)) for spans in found], len(different), len(is_open), n_texts)
 
 
-def _slots(piece: str) -> list[tuple[int, int]]:
+def _roles(pieces: Sequence[str], name_like: NameLike | None) -> frozenset[str]:
+    """Of the words that an honorific follows those that the dictionary knows as no name: 女将さん, 運転手さん."""
+    words = sorted({match["name"] for piece in pieces for match in _TITLED.finditer(piece)})
+    if name_like is None or not words:
+        return frozenset()
+    seen = name_like([f"{word}さん。" for word in words])
+    return frozenset(word for word, sight in zip(words, seen, strict=True) if not sight)
+
+
+def _has_cue(piece: str, roles: frozenset[str]) -> bool:
+    if not _CUE.search(piece):
+        return False
+    return not roles or _CUE.search(_TITLED.sub(lambda match: "" if match["name"] in roles else match[0], piece)) is not None
+
+
+def _slots(piece: str, roles: frozenset[str]) -> list[tuple[int, int]]:
     spans = []
     for pattern in (_INTRODUCED, _INTRODUCED_HIRAGANA, _TITLED, _NAMED, _BEFORE_READING):
         for match in pattern.finditer(piece):
@@ -111,7 +129,7 @@ def _slots(piece: str) -> list[tuple[int, int]]:
             trimmed = _TRIMMED.match(match["name"])
             start += trimmed.end() if trimmed else 0
             name = piece[start:end]
-            is_role = pattern is _TITLED and name not in _SURNAMES and _ROLE.search(name)
+            is_role = pattern is _TITLED and (match["name"] in roles or (name not in _SURNAMES and _ROLE.search(name)))
             if name and name not in _NO_NAME and not is_role and not _COUNTED.fullmatch(name):
                 spans.append((start, end))
     return spans
@@ -137,7 +155,7 @@ def _accepted(piece: str, start: int, end: int) -> tuple[int, int] | None:
     name = found.strip()
     end = start + len(name)
     is_addressed = _AFTER_NAME.match(piece, end) is not None or _BEFORE_NAME.search(piece, 0, start) is not None
-    if not name or name in _NO_NAME or _COUNTED.fullmatch(name) or (name[-1] != "世" and any(sign.isdigit() for sign in name)):
+    if not name or (name in _NO_NAME and name != "今") or _COUNTED.fullmatch(name) or (name[-1] != "世" and any(sign.isdigit() for sign in name)):
         return None
     if len(name) <= 3 and _OTHER.match(piece, end):
         return None
