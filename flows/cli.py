@@ -46,6 +46,24 @@ def _parser() -> argparse.ArgumentParser:
     mask.add_argument("--out", type=Path, required=True, help="書き出す CSV")
     mask.set_defaults(command=_mask)
 
+    judge = commands.add_parser(
+        "judge", help="ファイルの文ごとに、不満・要望・質問などを判定します", description="CSV・XLSX・JSONL の本文を判定します（設定も保存先も不要）。"
+    )
+    judge.add_argument("file", type=Path, help="CSV、XLSX、JSONL（.gz も可）")
+    judge.add_argument("--text", required=True, metavar="列名", help="本文の列")
+    judge.add_argument("--out", type=Path, required=True, help="書き出す CSV")
+    judge.add_argument("--level", choices=("sentence", "text"), default="sentence", help="文ごと（既定）か、1 行につき 1 件か")
+    judge.set_defaults(command=_judge)
+
+    embed = commands.add_parser(
+        "embed", help="ファイルの本文をベクトルにします", description="CSV・XLSX・JSONL の本文をベクトル（.npy）にします（設定も保存先も不要）。"
+    )
+    embed.add_argument("file", type=Path, help="CSV、XLSX、JSONL（.gz も可）")
+    embed.add_argument("--text", required=True, metavar="列名", help="本文の列")
+    embed.add_argument("--out", type=Path, required=True, help="書き出す .npy")
+    embed.add_argument("--model", default="use", help="use（既定）、e5、both（両方をつなぐ）、または sentence-transformers のモデル名")
+    embed.set_defaults(command=_embed)
+
     schedule = commands.add_parser("schedule", help="決まった時刻に自動で実行します（止めるまで動き続けます）", description="決まった時刻に自動で実行します（止めるまで動き続けます）")
     schedule.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
     schedule.add_argument("--cron", default="0 6 * * *", help="実行時刻（cron 形式。既定: 毎朝 6 時）")
@@ -205,6 +223,22 @@ def _reveal(options: argparse.Namespace) -> int:
     for pseudonym, number in found:
         print(f"{shown(pseudonym)} -> {shown(number)}")
     return 1 if any(number == customers.NOT_IN_MAP for _, number in found) else 0
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from voc import judge_file
+
+    told = judge_file(options.file, text=options.text, out=options.out, level=options.level)
+    print(f"{told['n_rows']:,} 行を読み、{told['n_judged']:,} 件を判定しました（うち判定を控えたもの {told['n_abstained']:,} 件）: {options.out}")
+    return 0
+
+
+def _embed(options: argparse.Namespace) -> int:
+    from voc import embed_file
+
+    told = embed_file(options.file, text=options.text, out=options.out, model=options.model)
+    print(f"{told['n_rows']:,} 行を {told['n_dimensions']} 次元のベクトルにしました: {options.out}")
+    return 0
 
 
 def _print_result(result) -> None:

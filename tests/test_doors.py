@@ -2,7 +2,9 @@ import csv
 import gzip
 import json
 
+import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 
 import voc
@@ -164,3 +166,35 @@ def test_empty_rows_of_a_sheet_count_where_more_follows(tmp_path):
         book.active.append(row)
     book.save(tmp_path / "a.xlsx")
     assert doors.mask_file(tmp_path / "a.xlsx", text="本文", out=tmp_path / "out.csv")["n_rows"] == 4
+
+
+@pytest.mark.slow
+def test_judging_gives_a_line_a_sentence_or_a_line_a_text(tmp_path):
+    texts = ["画面は綺麗だが、電池がすぐ切れる", "", "特になし", "請求書をPDFで出力できるようにしてほしいです。", None]
+    by_sentence, by_text = voc.judge(texts), voc.judge(texts, level="text")
+    assert list(by_sentence.columns) == list(by_text.columns) == list(doors.JUDGED)
+    assert by_sentence["row"].tolist() == [0, 0, 2, 3] and by_text["row"].tolist() == [0, 1, 2, 3, 4]
+    assert by_sentence["intent"].tolist()[:2] == ["praise", "complaint"] and by_sentence["abstained"].tolist() == [0, 0, 1, 0]
+    assert by_text["sentence"].tolist() == [*texts[:4], ""] and by_text["abstained"].tolist()[1] == 1
+    assert by_sentence["request"].fillna("").tolist()[:3] == ["", "", ""] and "請求書" in by_sentence["request"].iloc[3]
+    p = by_text[["p_negative", "p_neutral", "p_positive"]]
+    assert p.sum(axis=1).sub(1).abs().max() < 0.001 and not by_text.filter(like="p_").isna().any().any()
+    assert voc.judge([]).empty
+
+
+@pytest.mark.slow
+def test_a_file_is_judged_and_embedded_row_by_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_files, "_BATCH", 2)
+    (tmp_path / "a.csv").write_text("id,本文\n1,電池がすぐ切れる\n2,\n3,使いやすい\n", encoding="cp932")
+    counts = doors.judge_file(tmp_path / "a.csv", text="本文", out=tmp_path / "o.csv.gz", level="text")
+    judged = pd.read_csv(tmp_path / "o.csv.gz", keep_default_na=False)
+    assert counts == {"n_rows": 3, "n_judged": 3, "n_abstained": int(judged["abstained"].sum())}
+    assert judged["row"].tolist() == [0, 1, 2] and judged["intent"].tolist()[::2] == ["complaint", "praise"]
+    assert doors.embed_file(tmp_path / "a.csv", text="本文", out=tmp_path / "v.npy") == {"n_rows": 3, "n_dimensions": 512}
+    vectors = np.load(tmp_path / "v.npy", allow_pickle=False)
+    assert vectors.dtype == np.float32 and np.allclose(vectors[[0, 2]], doors.embed(["電池がすぐ切れる", "使いやすい"]), atol=1e-4)
+
+
+def test_another_level_is_told():
+    with pytest.raises(SourceError, match="sentence、text"):
+        doors.judge(["x"], level="word")

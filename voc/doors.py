@@ -1,13 +1,23 @@
-"""Single steps for other programs, without configuration and store: mask a list of texts, mask a file."""
+"""Single steps for other programs, without configuration and store: mask, judge or embed texts or a file's column."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 
+from voc.errors import SourceError
 from voc.privacy import mask_texts
 from voc.text_files import text_batches, written_rows
+
+JUDGED = (
+    "row", "sentence", "p_negative", "p_neutral", "p_positive", "polarity", "strength", "p_complaint", "p_request",
+    "p_question", "p_praise", "p_cancel", "p_other", "intent", "flags", "request", "abstained",
+)  # fmt: skip
+"""Columns of what `judge` gives."""
+Level = Literal["sentence", "text"]
 
 
 def mask(texts: Iterable[str | None]) -> pd.DataFrame:
@@ -43,6 +53,104 @@ def mask_file(path: Path | str, *, text: str, out: Path | str) -> dict[str, floa
             counts["n_asked"] += frame.attrs["n_sentences_for_names"]
     share = counts.pop("n_asked") / max(counts.pop("n_sentences"), 1)
     return {**counts, "name_share": share}
+
+
+def judge(texts: Iterable[str | None], *, level: Level = "sentence") -> pd.DataFrame:
+    """What customers say in `texts`: frame with the columns JUDGED, rows in the order of the texts.
+
+    `level` sentence: one line a sentence or clause (none for a text without any); text: exactly one line a text, empty
+    ones too. p_negative, p_neutral, p_positive sum to 1, the p of the intents are independent of each other; `intent`
+    is the one that is named, strength p_positive - p_negative, `flags` a list, `request` the normalised request where
+    one is made. `abstained` is 1 where no intent is likely enough, and for greetings, back-channels and empty texts;
+    the probabilities are filled all the same. Raises VocError for another level.
+    """
+    plain = _plain(texts)
+    sentences = _sentences_of(plain, level)
+    return _judged(sentences) if len(sentences) else pd.DataFrame(columns=list(JUDGED))
+
+
+def judge_file(path: Path | str, *, text: str, out: Path | str, level: Level = "sentence") -> dict[str, int]:
+    """`judge` column `text` of a CSV, TSV, XLSX or JSONL file (also .gz) into the CSV `out` (also .gz).
+
+    `row` is the 0-based position of the data row; flags are joined by |. Returns n_rows, n_judged (lines of `out`) and
+    n_abstained. Raises SourceError as `text_batches`.
+    """
+    batches, counts = text_batches(Path(path), column=text, out=Path(out)), {"n_rows": 0, "n_judged": 0, "n_abstained": 0}
+    with written_rows(Path(out), JUDGED) as lines:
+        for batch in batches:
+            frame = judge(batch, level=level)
+            frame["row"] += counts["n_rows"]
+            frame["flags"] = frame["flags"].map("|".join)
+            lines.writerows(frame.astype(object).where(frame.notna(), "").itertuples(index=False, name=None))
+            counts["n_rows"] += len(batch)
+            counts["n_judged"] += len(frame)
+            counts["n_abstained"] += int(frame["abstained"].sum())
+    return counts
+
+
+def embed(texts: Iterable[str | None], *, model: str = "use") -> np.ndarray:
+    """Unit vectors float32 (texts, dimension) in the order of `texts`.
+
+    `model`: use (default), e5, both (the two joined: the best for similarity), or any model name or path that
+    sentence-transformers takes.
+    """
+    from voc import embeddings
+
+    plain = _plain(texts)
+    if model == "both":
+        return embeddings.join_vectors({name: embeddings.embed(plain, model=name) for name in ("e5", "use")})
+    return embeddings.embed(plain, model=model)
+
+
+def embed_file(path: Path | str, *, text: str, out: Path | str, model: str = "use") -> dict[str, int]:
+    """`embed` column `text` of a file into the numpy file `out` (.npy). Returns n_rows and n_dimensions.
+
+    Raises SourceError as `text_batches`, or where `out` cannot be written.
+    """
+    out = Path(out)
+    parts = [embed(batch, model=model) for batch in text_batches(Path(path), column=text, out=out)]
+    vectors = np.concatenate(parts) if parts else embed([], model=model)
+    part = out.with_name(f".{out.name}.part")
+    try:
+        with part.open("wb") as file:
+            np.save(file, vectors)
+        part.replace(out)
+    except OSError as error:
+        raise SourceError(f"{out} に書き込めません（{error.strerror}）。フォルダーと権限を確かめてください。") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return {"n_rows": len(vectors), "n_dimensions": vectors.shape[1]}
+
+
+def _sentences_of(texts: Sequence[str], level: Level) -> pd.DataFrame:
+    """[row, sentence_id, text, set_aside] of what is judged."""
+    if level == "text":
+        rows = [(row, f"{row:09d}", text, None if text.strip() else "non_answer") for row, text in enumerate(texts)]
+        return pd.DataFrame(rows, columns=["row", "sentence_id", "text", "set_aside"])
+    if level != "sentence":
+        raise SourceError(f"--level {level} は使えません。使える値: sentence、text。")
+    from voc.japanese import tokenize
+    from voc.sentences import split_sentences
+
+    ids = [f"{row:09d}" for row in range(len(texts))]
+    turns = pd.DataFrame({"turn_id": ids, "contact_id": ids, "position": 0, "speaker": "customer", "text": list(texts)})
+    frame = split_sentences(turns, tokenize=tokenize)
+    return frame.assign(row=frame["turn_id"].astype("int64"))[["row", "sentence_id", "text", "set_aside"]]
+
+
+def _judged(sentences: pd.DataFrame) -> pd.DataFrame:
+    from voc import japanese, opinions
+    from voc.requests import normalise_requests
+
+    distinct = sentences.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
+    found = opinions.judge(distinct["text"].tolist()).assign(sentence_id=distinct["sentence_id"])
+    asked = normalise_requests(distinct, found.drop(columns="text"), parse=japanese.parse)
+    found["request"] = found["sentence_id"].map(dict(zip(asked["sentence_id"], asked["phrase"], strict=True)))
+    frame = sentences[["row", "text", "set_aside"]].merge(found.drop(columns="sentence_id"), on="text", how="left")
+    frame["abstained"] = (frame["is_abstained"].astype(bool) | frame["set_aside"].notna()).astype("int64")
+    measured = [column for column in JUDGED if column.startswith("p_") or column == "strength"]
+    frame[measured] = frame[measured].astype("float64").round(4)
+    return frame.rename(columns={"text": "sentence"})[list(JUDGED)]
 
 
 def _plain(texts: Iterable[str | None]) -> list[str]:

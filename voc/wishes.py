@@ -67,7 +67,7 @@ def _wish(tree: Tree, root: int) -> Wish | None:
     elif manner.instead and change not in _QUICK:
         thing, change = join(thing, change), manner.instead
     else:
-        change = manner.adjective + manner.prefix + change
+        change = manner.adjective + (manner.prefix if not change.startswith(manner.prefix) else "") + change
     before = "".join((*manner.times, *manner.ways))
     if thing is None and not manner.ways and len(before) < _TELLING and len(change) < 3:
         return None

@@ -164,7 +164,7 @@ def measure_filter(folder: Path) -> list[_Result]:
     """Share of distinct customer sentences of dialogues that carry a voice and need no vector."""
     heads, results = load_heads(), []
     for name in ("dialogues_asdc_operator_customer", "dialogues_jmultiwoz"):
-        said = read(folder, name)["text"].str.extractall(r"(?ms)^customer: (.*?)(?=^\w+: |\Z)")[0].str.strip()
+        said = read(folder, name)["text"].str.extractall(r"(?ms)^customer: (.*?)(?=^\w+: |\Z)")[0].dropna().str.strip()
         number = pd.Series(np.arange(len(said)), dtype=str).to_numpy()
         turns = pd.DataFrame({"turn_id": number, "contact_id": number, "speaker": "customer", "text": said.to_numpy()})
         sentences = split_sentences(turns, tokenize=tokenize)
@@ -202,11 +202,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    results = measure_intent(folder) + measure_sentiment(folder) + measure_filter(folder) + measure_similarity(folder)
+    for measure in (measure_intent, measure_sentiment, measure_filter, measure_similarity):
+        for task, name, value, unit in measure(folder):
+            print(f"{task:<11} {name:<38} {value:8.3f}  {unit}", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    results.append(("memory", "peak of this run", peak, "MB"))
-    for task, name, value, unit in results:
-        print(f"{task:<11} {name:<38} {value:8.3f}  {unit}")
+    print(f"{'memory':<11} {'peak of this run':<38} {peak:8.3f}  MB")
 
 
 if __name__ == "__main__":
