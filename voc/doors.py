@@ -64,8 +64,10 @@ def judge(texts: Iterable[str | None], *, level: Level = "sentence") -> pd.DataF
     one is made. `abstained` is 1 where no intent is likely enough, and for greetings, back-channels and empty texts;
     the probabilities are filled all the same. Raises VocError for another level.
     """
+    if level not in ("sentence", "text"):
+        raise SourceError(f"--level {level} は使えません。使える値: sentence、text。")
     plain = _plain(texts)
-    sentences = _sentences_of(plain, level)
+    sentences = _sentences_of(plain, level) if any(text.strip() for text in plain) or level == "text" else []
     return _judged(sentences) if len(sentences) else pd.DataFrame(columns=list(JUDGED))
 
 
@@ -127,14 +129,12 @@ def _sentences_of(texts: Sequence[str], level: Level) -> pd.DataFrame:
     if level == "text":
         rows = [(row, f"{row:09d}", text, None if text.strip() else "non_answer") for row, text in enumerate(texts)]
         return pd.DataFrame(rows, columns=["row", "sentence_id", "text", "set_aside"])
-    if level != "sentence":
-        raise SourceError(f"--level {level} は使えません。使える値: sentence、text。")
     from voc.japanese import tokenize
     from voc.sentences import split_sentences
 
     ids = [f"{row:09d}" for row in range(len(texts))]
     turns = pd.DataFrame({"turn_id": ids, "contact_id": ids, "position": 0, "speaker": "customer", "text": list(texts)})
-    frame = split_sentences(turns, tokenize=tokenize)
+    frame = split_sentences(turns.loc[[text.strip() != "" for text in texts]], tokenize=tokenize)
     return frame.assign(row=frame["turn_id"].astype("int64"))[["row", "sentence_id", "text", "set_aside"]]
 
 
