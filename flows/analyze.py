@@ -176,8 +176,3 @@ def _impact(contacts, update, config: Config, *, store: str, as_of_on: pd.Timest
 def tables_for_reports(store: str) -> dict[str, pd.DataFrame]:
     """Every table of the store but the vectors, which no report shows."""
     return {name: read_table(table, store=store) for name, table in TABLES.items() if name != EMBEDDINGS.name}
-
-
-def store_of(config: Config, base: Path) -> str:
-    """The store's address: as configured where it is a URL, else under the configuration file's folder."""
-    return config.store.path if "://" in config.store.path else str(base / config.store.path)

@@ -64,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     embed.add_argument("--model", default="use", help="use（既定）、e5、both（両方をつなぐ）、または sentence-transformers のモデル名")
     embed.set_defaults(command=_embed)
 
+    terms = commands.add_parser(
+        "terms", help="用語集に加える候補を一覧にします", description="取り込んだ声から、用語集にない製品・画面・機能の名前や表記ゆれの候補を CSV にします。"
+    )
+    terms.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
+    terms.add_argument("--out", type=Path, default=Path("terms_candidates.csv"), help="書き出す CSV（既定: ./terms_candidates.csv）")
+    terms.set_defaults(command=_terms)
+
     schedule = commands.add_parser("schedule", help="決まった時刻に自動で実行します（止めるまで動き続けます）", description="決まった時刻に自動で実行します（止めるまで動き続けます）")
     schedule.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
     schedule.add_argument("--cron", default="0 6 * * *", help="実行時刻（cron 形式。既定: 毎朝 6 時）")
@@ -194,7 +201,7 @@ def _erase(options: argparse.Namespace) -> int:
 
     config, base = load_config(options.config), options.config.resolve().parent
     place = {
-        "store": config.store.path if "://" in config.store.path else str(base / config.store.path),
+        "store": settings.store_of(config, base),
         "map_folder": customers.map_folder(config, base),
         "key": pseudonym_key(config.privacy, base=base, environ=os.environ, may_make=False),
     }
@@ -238,6 +245,16 @@ def _embed(options: argparse.Namespace) -> int:
 
     told = embed_file(options.file, text=options.text, out=options.out, model=options.model)
     print(f"{told['n_rows']:,} 行を {told['n_dimensions']} 次元のベクトルにしました: {options.out}")
+    return 0
+
+
+def _terms(options: argparse.Namespace) -> int:
+    from flows.terms import write_candidates
+    from voc.config import load_config
+
+    config, base = load_config(options.config), options.config.resolve().parent
+    n = write_candidates(config, base=base, store=settings.store_of(config, base), out=options.out)
+    print(f"候補 {n:,} 件を書き出しました: {options.out}\n使うものの kind（product、screen、feature、competitor）を埋めて用語集に移してください。")
     return 0
 
 

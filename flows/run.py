@@ -10,14 +10,15 @@ import pandas as pd
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
-from flows.analyze import analyze, as_of_day, store_of, tables_for_reports
+from flows.analyze import analyze, as_of_day, tables_for_reports
 from flows.ingest import ingest
 from flows.record import RunRecord
 from flows.report import report
+from flows.settings import store_of
 from flows.tasks import edge_task
 from voc.config import load_config
-from voc.reports.content import headline
 from voc.removal import expire
+from voc.reports.content import headline
 from voc.store import append_rows, read_table
 from voc.tables import CONTACTS, RUNS
 

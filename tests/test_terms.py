@@ -3,10 +3,14 @@
 import pandas as pd
 import pytest
 
-from voc.errors import ConfigError, SourceError
+from flows.terms import write_candidates
+from voc.config import Config
+from voc.errors import ConfigError, SourceError, VocError
 from voc.japanese import tokenize
 from voc.sentences import split_sentences
 from voc.sources.dictionary import load_terms
+from voc.store import write_table
+from voc.tables import SENTENCES, check
 from voc.term_candidates import propose_terms
 from voc.terms import find_terms, flag_competitors, fold_names, read_terms
 
@@ -117,3 +121,17 @@ def test_part_of_a_longer_name_is_no_name():
 
 def test_nothing_said_nothing_proposed():
     assert proposed([]).empty
+
+
+def test_candidates_are_written_for_a_person_and_never_over_the_dictionary(tmp_path):
+    config = Config(sources=[{"name": "s", "format": "chat", "path": "x"}], japanese={"terms": "terms.csv"})
+    with pytest.raises(VocError, match="先に voc run"):
+        write_candidates(config, base=tmp_path, store=str(tmp_path / "store"), out=tmp_path / "c.csv")
+    rows = [{"sentence_id": f"S{n}", "turn_id": "T", "contact_id": "C", "position": n, "start": 0, "end": 1, "terms": [],
+             "text": f"口座振替設定が{n}回失敗します"} for n in range(6)]  # fmt: skip
+    write_table(check(pd.DataFrame(rows), SENTENCES), SENTENCES, store=str(tmp_path / "store"))
+    (tmp_path / "terms.csv").write_text("term,kind,synonyms,reading\nミナト,product,,\n", encoding="utf-8")
+    assert write_candidates(config, base=tmp_path, store=str(tmp_path / "store"), out=tmp_path / "c.csv") >= 1
+    assert "口座振替設定" in (tmp_path / "c.csv").read_text(encoding="utf-8-sig")
+    with pytest.raises(VocError, match="用語集そのもの"):
+        write_candidates(config, base=tmp_path, store=str(tmp_path / "store"), out=tmp_path / "terms.csv")
