@@ -9,7 +9,8 @@ import pytest
 from voc.config import Source
 from voc.errors import ConfigError
 from voc.name_sight import Sight
-from voc.name_words import NameToken, is_role
+from voc.name_slots import slot_names
+from voc.name_words import Lexicon, NameToken, is_role
 from voc.parsing import Parsed
 from voc.parsing.contacts import parse_contacts
 from voc.privacy import mask_contacts, mask_file_names, mask_texts, pseudonymise
@@ -272,3 +273,46 @@ def test_real_names_are_masked():
     result = mask_texts(texts, names=person_names, name_like=name_like)
     assert "佐々木" not in result["masked"][0] and "高橋" not in result["masked"][1]
     assert result["masked"][2] == texts[2]
+
+
+KINDS = {
+    "森": {"姓", "普通名詞"}, "島": {"姓", "普通名詞"}, "橋": {"姓", "普通名詞"}, "桜": {"姓", "普通名詞"}, "魚": {"姓", "普通名詞"},
+    "松本": {"姓", "地名"}, "福島": {"姓", "地名"}, "佐藤": {"姓"}, "内海": {"姓", "普通名詞"}, "西": {"姓", "普通名詞"}, "赤星": {"姓"},
+    "今": {"姓", "普通名詞"}, "みなみ": {"名", "普通名詞"}, "フミ": {"名"}, "伊勢": {"姓", "地名"}, "ねこ": {"普通名詞"},
+}  # fmt: skip
+READINGS = {"内海": {"ウツミ"}, "橋": {"ハシ"}, "森": {"モリ"}}
+LEXICON = Lexicon(lambda word: frozenset(KINDS.get(word, ())), lambda word: frozenset(READINGS.get(word, ())))
+
+
+@pytest.mark.parametrize("marked", [
+    "すんません ⟦島⟧やけど まだですか", "あたし⟦松本⟧だけどさ", "⟦佐藤⟧なんだげど 灯油が来ない", "担当いたします⟦森⟧です", "どうも⟦佐藤⟧っす",
+    "この人 ⟦福島⟧ってやつです", "⟦橋⟧って言います", "⟦森⟧という者です", "会員番号12、⟦森⟧です。", "釣り船を頼んどいた⟦橋⟧なんですが",
+    "⟦橋⟧の母です", "⟦松本⟧の奥さんから聞いた", "⟦森⟧の代理でかけてます", "⟦松本⟧コーチの枠", "弊社⟦森⟧が伺います", "⟦松本⟧宛の荷物",
+    "⟦森⟧から電話があったと伝えて", "どの⟦佐藤⟧でしょうか", "承認者が⟦福島⟧のままです", "権限を⟦西⟧から⟦赤星⟧に移管", "氏名が「⟦橋⟧」です",
+    "保護者氏名 ⟦佐藤 みなみ⟧ 園児", "娘の⟦森 ひより⟧が熱を出した", "おばあちゃん⟦森フミ⟧いうんやけど", "⟦岸 友里⟧(⟦きし ゆり⟧)です",
+    "⟦橋⟧(⟦はし⟧)と書きます", "⟦内海⟧と書いて「⟦うつみ⟧」と読みます", "橋の字一文字で⟦はし⟧と読みます", "苗字は⟦岩⟧です", "3歳の⟦こはる⟧ちゃん用に",
+    "ちょっと ⟦こぐれ⟧って人に聞いた", "⟦今⟧さんという方", "花の字で⟦桜⟧といいます", "予約は⟦松本⟧で取ってます",
+])  # fmt: skip
+def test_phrases_that_only_a_name_stands_in(marked):
+    text = re.sub("[⟦⟧]", "", marked)
+    found = sorted(set(slot_names(text, lexicon=LEXICON)))
+    whole = [(a, b) for a, b in found if not any((c, d) != (a, b) and c <= a and b <= d for c, d in found)]
+    assert [text[start:end] for start, end in whole] == re.findall("⟦(.*?)⟧", marked)
+
+
+@pytest.mark.parametrize("text", [
+    "今ですね", "今なんですけど", "西から東へ移動", "橋を渡った先です", "森の母屋です", "島のばあちゃんが言うには", "桜ですね", "魚ですが傷んでいた",
+    "この木は桜といいます", "福島の母から聞いた", "どの橋でしょうか", "お伊勢さんの切符", "森の名前を調べた", "かずら橋のおじさんが優しい",
+    "氏名が逆です", "苗字が変です", "赤ちゃんとおばあちゃんの席", "ねこちゃんの写真", "わからないって人が多い", "橋(はし)駅", "「はし」と表示される",
+    "お届け先は島です", "松本の天気です", "届きました 桜ですが枯れました", "森氏遺跡の駐車場",
+])  # fmt: skip
+def test_words_and_places_outside_such_a_phrase_stay(text):
+    assert slot_names(text, lexicon=LEXICON) == []
+
+
+@pytest.mark.parametrize("piece", [
+    "森", "森 ", "森 あ", "あ", "ア", "氏名", "森と書いて", "森(", "予約は", "会員番号", "お名前 森", "母の森ア", "森から", "担当の", "0", "、", "森で森で",
+])  # fmt: skip
+def test_a_long_hostile_text_hides_no_name(piece):
+    text = (piece * 50_000)[:50_000] + "\n佐藤と申します"
+    assert (50_001, 50_003) in slot_names(text, lexicon=LEXICON)

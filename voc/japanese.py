@@ -137,7 +137,7 @@ def _is_name_like(text: str) -> bool:
         is_name(morpheme)
         or (may_be_surname(morpheme) and _is_surname_too(morpheme.surface()))
         or (morpheme.is_oov() and _UNKNOWN_NAME.fullmatch(morpheme.surface()) is not None)
-        for morpheme in sudachi.tokenize(text[:_SUDACHI_CHARACTERS])
+        for morpheme in sudachi.tokenize(_usual_form(text[:_SUDACHI_CHARACTERS]))
     )
 
 
@@ -170,9 +170,12 @@ def _name_readings(word: str) -> frozenset[str]:
     )
 
 
-def _usual_form(word: str) -> str:
-    """The dictionary has 山崎, not 山﨑."""
-    return word.replace("﨑", "崎")
+_VARIANTS = str.maketrans("髙﨑𠮷德濵栁", "高崎吉徳浜柳")
+
+
+def _usual_form(text: str) -> str:
+    """Characters that names are also written with as the dictionary has them (山﨑, 髙橋), place for place."""
+    return text.translate(_VARIANTS)
 
 
 @cache
@@ -194,7 +197,7 @@ def person_names(texts: Sequence[str]) -> list[list[tuple[int, int]]]:
 
 def _name_tokens(text: str) -> list[NameToken]:
     rows = []
-    for morpheme in _sudachi().tokenize(text[:_SUDACHI_CHARACTERS]):
+    for morpheme in _sudachi().tokenize(_usual_form(text[:_SUDACHI_CHARACTERS])):
         pos = morpheme.part_of_speech()
         kind = pos[3] if pos[2] == "人名" else ""
         surface = morpheme.surface()

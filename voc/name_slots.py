@@ -6,6 +6,7 @@ surname, a given name or a reading is asked from the dictionary, so the rules ho
 
 import re
 
+from voc.name_kana import kana_names
 from voc.name_words import HONORIFIC, NO_SURNAME, PLACES, ROLES, SAYS, TITLE, Lexicon
 
 _K = "一-龥々ヶ﨑"
@@ -14,7 +15,7 @@ _BLANK = "[ 　]"
 _STOP = r"(?=[、。，！!？?\s〜~ー」』）)/|／｜→]|$)"
 # the copula of somebody who gives a name, with the endings of several dialects; 「ですね」 may confirm any word
 _IS = (
-    rf"(?:です|でございます|でござる)(?:{_STOP}|[うぅ](?![ちか])|け(?:ど|れど)|が(?![、 　]?何)|から{_STOP}|ねん?|よ)"
+    rf"(?:です|でございます|でござる)(?:{_STOP}|[うぅ](?![ちか])|け(?:ど|れど|んど)|が(?![、 　]?何)|から{_STOP}|ねん?|よ)"
     rf"|っす(?:{_STOP}|け(?:ど|れど)|が|わ|よ|ね)"
     r"|(?:なん|ん)(?:です|だ|や|じゃ|す)(?:け(?:ど|れど|んど|ん)|げ[どん]|が|ばって)"
     rf"|だ(?:けど|けれど|けんど|げど|が(?=[、 　])|べ{_STOP})|や(?:けど|けれど|けんど|ねんけど|けん|が(?=[、 　]))|じゃ(?:けど|けん|が(?=[、 　]))"
@@ -27,7 +28,7 @@ _CALLED = (
 # phrases whose subject, source or goal is a person; 森から電話 may be a place, 森から電話があった is somebody
 _ACTS = (
     r"が(?:承り|うけたまわ|席を|対応いたし|担当いたし|お伺いし|伺いま|ご案内いたし|引き継|引継|務め)|は(?:席を|ただいま(?:席|外出)|本日お?休み|不在)"
-    r"|(?:から|より)(?:折り?返|改めて(?:ご?連絡|お?電話)|お?電話(?:が|を)(?:あ|来|もら|いただ|頂)|ご?伝言|引き継|引継|電話があ)"
+    r"|(?:から|より)(?:折り?返|改めて(?:ご?連絡|お?電話)|お?電話(?:が|を)(?:あ|来|もら|いただ|頂)|ご?伝言|引き継|引継|電話があ|ご?(?:回答|説明|報告|案内|返信|返答|送付|挨拶)(?:いた|させ|申し|差し|を差))"
     r"|に(?:代わ|替わ|代り|かわりま|お?つなぎ|お?繋|お?取り?次|申し伝え|伝えて|引き継|引継)|(?:という|と言う)(?:者|方|担当)"
     rf"|への?(?:差し替え|引き継|引継|取り?次)|の(?:お?名前|名義|名字|苗字)で|宛て?(?:に|の|で|へ|と|{_STOP})|(?:本人|自身)(?:が|から|に|の|です|で、)"
 )
@@ -44,11 +45,9 @@ _RELATED = (
     rf"の(?:(?:{_KIN}|家の?者|家族|秘書|身内|親戚|同僚|後任|前任|上司|部下)(?:です|で、|ですけど|でございます|なん(?:です|だ)|やけど|だけど|と申|から|が|は|に|も|さん|の(?:携帯|代わり|件))"
     r"|代理(?:で|の|人|と|を)|ご?紹介(?:で|です|と|者))"
 )
-# 朝倉氏遺跡 and 源氏物語 are a clan and a book
-_CLAN = "氏(?:名|物語|神|族|遺跡|庭園|関連|博物|の(?:歴史|栄|城|遺|門|館))"
 _SHAPE = rf"[{_K}]{{1,4}}?"
 _RIGHT = re.compile(
-    rf"(?<![{_WORD}])(?P<name>{_SHAPE})(?:(?P<title>(?!{_CLAN})(?:{TITLE})(?!(?<=長)[いくさ]|(?<=候補)[地者]|[々子式相性]))|(?P<called>{_CALLED})|(?P<act>{_ACTS})"
+    rf"(?<![{_WORD}])(?P<name>{_SHAPE})(?:(?P<title>(?:{TITLE})(?!(?<=長)[いくさ距期時年引]|(?<=候補)[地者]|[々子式相性]))|(?P<called>{_CALLED})|(?P<act>{_ACTS})"
     rf"|(?P<relation>{_RELATED})|(?P<self>{_IS}))"
 )
 _GREETING = (
@@ -76,7 +75,14 @@ _PARTY = re.compile(
     r"(?:弊社|当社|御社|貴社|弊店|当店|当行|弊行|弊所|当院|貴行|理事長|会長|社長|代表|院長|園長|校長|店長|部長|課長|所長|支店長|組合長)"
     rf"(?P<name>{_SHAPE})(?=が|は|より|から|宛|へ|まで|に(?:て)?[、お連確]|の(?:携帯|メール|アドレス|名刺|後任)|[、。]|と申)"
 )
-_WHICH = re.compile(rf"どの(?P<name>{_SHAPE})(?=さん|様|でしょうか|ですか|でございま|にお|か)")
+_OURS = re.compile(
+    rf"(?:弊社|当社|御社|貴社|小社|当店|御店|当院|[部課係])の(?P<name>{_SHAPE})"
+    r"(?=に(?:確認|相談|連絡|依頼|伝え|聞い|お願い|問い合わせ|報告|渡し|電話)|(?:から|より|まで|へ)(?:お?電話|ご?連絡|改め|折り?返|回答|説明|案内|お送り|お伝え)|が(?:参|伺|担当|対応|承|ご?説明|ご?案内))"
+)
+# 予約は鵜飼で取ってます, 三〇二号室の城島です
+_BOOKED_AS = re.compile(rf"(?:予約|登録|契約|席|部屋)(?:は|を|が|、|も){{0,2}}(?P<name>{_SHAPE})で[、 　]?(?:取っ|とっ|入っ|予約|登録|契約し)")
+_LODGER = re.compile(rf"[0-9０-９一二三四五六七八九〇十](?:階|号室|号棟|号|番地)の(?P<name>{_SHAPE})(?=です(?:[、。\s]|けど|けれど|が|$)|でございま|なんです|やけど|だけど|っす|と申)")
+_WHICH = re.compile(rf"どの(?P<name>{_SHAPE})(?=(?P<title>さん|様)|でしょうか|ですか|でございま)")
 _FIELD = (
     r"(?:ご?(?:お名前|氏名|名前|名義人?|宛名|担当者?|承認者|申請者|起票者|差出人|受取人|代表者|紹介者|保護者|世帯主|連帯保証人|保証人|契約者|責任者|記入者|作成者|"
     r"投稿者|送信者|送り主|依頼人|依頼者|申込者|予約者|宿泊者|発注者|購入者|使用者|利用者|所有者|署名|フリガナ|ふりがな|園児|児童|生徒|患者|被保険者|"
@@ -87,10 +93,12 @@ _FIELD_WORD = (
 )
 _FIELD_NAME = re.compile(
     rf"(?:{_FIELD_WORD}(?:は|が|を|に|の|[:：]|{_BLANK}){{1,3}}|(?:届け先|送付先|連絡先|宛先)[:：]{_BLANK}?)(?P<quote>[「『\"])?(?P<name>{_SHAPE})"
-    rf"(?(quote)(?=[」』\"])|(?=です|でございます|でし(?:た|ょ)|のまま|のはず|の(?:方|ほう)(?:です|に)|で(?:お願い|は|間違|登録|、|[ 　])|に(?:変|なり|なっ|、)|と(?:いう|言|申|なっ|、)|から|へ|宛|様|さん|方|となり|[、。\s（(/|／｜→)）」]|$))"
+    rf"(?(quote)(?=[」』\"])|(?=です|でございます|でし(?:た|ょ)|なん(?:です|だ)|っす|だけど|やけど|のまま|のはず|の(?:方|ほう)(?:です|に)|で(?:お願い|は|間違|登録|、|[ 　])|に(?:変|なり|なっ|、)|と(?:いう|言|申|なっ|、)|から|へ|宛|様|さん|方|となり|[、。\s（(/|／｜→)）」]|$))"
 )
+# 苗字は岩です: the field itself says what the word is, the dictionary need not
+_FAMILY_FIELD = re.compile(rf"(?:苗字|名字)(?:は|が|を)[、 　]?(?P<name>{_SHAPE})(?=です|でございます|で(?=[、。\s]|お願い|[、 　]?下の)|と(?:言|い|申)|なん(?:です|だ)|に(?:変わ|なり|なっ)|から|って)")
 _SPELLED = re.compile(
-    rf"(?<![{_WORD}])(?P<name>[{_K}]{{1,4}}?)(?=って一文字で|(?:っていう|という|の)一文字(?:で|です)|と書いて[「『]?[ぁ-んァ-ヴー]{{2,8}}[」』]?と?(?:読|よ|言|いい)|って書いて[ぁ-ん]{{2,8}}(?:って|と)読)"
+    rf"(?<![{_WORD}])(?P<name>[{_K}]{{1,4}}?)(?=って一文字で|(?:っていう|という|の)一文字(?:で|です)|(?:と|って)書いて[、 　]?[「『]?(?P<kana>[ぁ-んァ-ヴー]{{2,8}}?)[」』]?(?:と|って)(?:読|よ(?:み|む|ん)|言いま|いいま|申))"
 )
 _TWICE = re.compile(rf"(?<![{_WORD}])(?P<name>[{_K}]{{1,4}}?)(?:の(?:字|漢字))?で[、 　]?(?P=name)(?={_CALLED}|{HONORIFIC}|です)")
 _PAIRED = re.compile(
@@ -98,26 +106,13 @@ _PAIRED = re.compile(
     r"(?:さん|様)?(?=に(?:移管|変更|交代|交替|差し替|引き継|引継|変え|代え|替え|切り替|名義|譲)|へ(?:移管|変更|交代|差し替|引き継|引継|の|変え)|で(?:印字|印刷|登録|表示|届|お願い))"
 )
 
-_KANA_CALLED = re.compile(
-    r"(?:^|[、。「『\s])(?P<name>[ぁ-ん]{2,5}?|[ァ-ヴー]{2,6})(?:って(?:人|ひと|方|やつ|者|もん|言います|いいます)|っていう(?:人|方|者|もん)|という(?:者|方|人)(?![事間気数法式向針面]))"
-)
-_VERBAL = re.compile("[いうくすつるただんなねよてに]$")
-_KANA_SPELLED = re.compile(
-    r"(?:^|[、。「『（(\s]|[で書]て?)(?P<name>[ぁ-ん]{2,6}?|[ァ-ヴー]{2,6}?)[」』）)]?(?=と(?:読|よ(?:み|む|ん))|って(?:読|よ(?:み|む|ん))|です|と申|といい|様|さん|でお願い|の読み)"
-)
-_BRACKETED = re.compile(
-    rf"(?<![{_WORD}])(?P<name>[{_K}]{{1,4}}(?:{_BLANK}[{_K}]{{1,3}})?)[（(](?P<kana>[ァ-ヴーぁ-ん]{{2,8}}(?:{_BLANK}[ァ-ヴーぁ-ん]{{1,8}})?)[)）]"
-)
-_PLACE_AFTER = re.compile("(?:駅|市|区|町|村|県|府|店|支店|方面|行|の(?:店|駅))")
-# 3 歳のこはるちゃん: hiragana before the honorific of a child, but 赤ちゃん, おばあちゃん and animals are words
-_CHILD = re.compile(r"(?:^|[、。「『\s]|の|と|は|が|も|[歳才児]の?)(?P<name>[ぁ-ん]{2,5}?)(?=(?:ちゃん|くん|ちゃま)(?:が|は|の|に|を|と|も|用|で|って|から|宛|、|。|です|\s|$))")
-_NO_CHILD = re.compile("^(?:お|じ|ば|ぼ|に|ね|わん|にゃん|ぴょん|あか|ぞう|うさぎ|くま|いぬ|ひよこ|とり|さる|かば|ぱんだ)")
-_FAMILY_FIRST = re.compile(rf"(?<![{_WORD}])(?P<family>[{_K}]{{1,3}}){_BLANK}(?P<given>[{_K}]{{1,3}}|[ぁ-ん]{{2,5}}|[ァ-ヴー]{{2,5}})")
-_TELLS = re.compile(rf"{HONORIFIC}|名義|宛|[（(][ぁ-んァ-ヴー]{{2}}|です|でございます|と申|といい|いう(?:ん|の|もん)|だけど|やけど|本人|方(?![面法式向])")
+_FAMILY_FIRST = re.compile(rf"(?<![{_WORD}])(?P<family>[{_K}]{{1,3}}){_BLANK}(?=(?P<given>[{_K}]{{1,3}}|[ぁ-ん]{{2,5}}|[ァ-ヴー]{{2,5}}))")
+_TELLS = re.compile(rf"{HONORIFIC}|名義|宛|[（(][ぁ-んァ-ヴー]{{2}}|です|でございます|と申|と書|といい|いう(?:ん|の|もん)|だけど|やけど|本人|方(?![面法式向])")
 _ENDS = re.compile(r"って|ほか|[がのはをにともでへ、。，/|／｜→・）)」\s]|から|より|$")
 _NAMED_BEFORE = re.compile(
     rf"(?:{_FIELD_WORD}(?:は|が|を|に|の|[:：]|{_BLANK}){{0,3}}|(?:{_KIN}|{_FRIENDS})(?:の|は|が|で|、|[（(]|{_BLANK})?|[新旧](?:{_BLANK}|[:：]))(?:[「『])?$"
 )
+_KANJI_KATAKANA = re.compile(f"[{_K}][ァ-ヴー]")
 _KIN_NAMED = re.compile(
     rf"(?:{_KIN}|{_FRIENDS})(?:の|は|が|、)?(?P<name>(?P<family>[{_K}]{{1,3}})(?P<given>[ァ-ヴー]{{2,4}}))(?=いう|って|と|です|だ|や|[がのはにを、。\s]|$)"
 )
@@ -130,10 +125,11 @@ _NO_GIVEN = re.compile(
 
 # what a text must hold for a pattern to be tried: most texts hold none of it
 _PERSON_ONLY = (
-    ("社店行所院長表", _PARTY), (("どの",), _WHICH), ("名者人主姓師護録員児徒当ドフふ:：", _FIELD_NAME), (("一文字", "書いて"), _SPELLED), ("で", _TWICE),
+    ("社店行所院長表", _PARTY), (("どの",), _WHICH), (("社の", "店の", "院の", "部の", "課の", "係の"), _OURS), (("予約", "登録", "契約", "席", "部屋"), _BOOKED_AS),
+    ("階号地", _LODGER), ("名者人主姓師護録員児徒当ドフふ:：", _FIELD_NAME), (("一文字", "書いて"), _SPELLED), ("で", _TWICE),
 )  # fmt: skip
+_NO_FAMILY = frozenset("逆 変 別 空 同 違 空白 空欄 漢字 平仮名 片仮名 英語 旧姓 一緒 同様 二文字 一文字 三文字 反対 必要 必須 夫婦別 別々 新旧".split())
 _PAIR_SIGN = re.compile("から|[→⇒]|なく")
-_SPELLING = re.compile("字|へん|偏|かんむり|読|よみ|よむ|書")
 
 
 def slot_names(text: str, *, lexicon: Lexicon) -> list[tuple[int, int]]:
@@ -141,11 +137,17 @@ def slot_names(text: str, *, lexicon: Lexicon) -> list[tuple[int, int]]:
     spans = [match.span("name") for match in _RIGHT.finditer(text) if _stands_in(text, match, lexicon)]
     for signs, pattern in _PERSON_ONLY:
         if any(sign in text for sign in signs):
-            spans += [match.span("name") for match in pattern.finditer(text) if _is_person_only(match["name"], lexicon)]
+            found = [match for match in pattern.finditer(text) if _is_person_only(match["name"], lexicon)]
+            if pattern is _WHICH:
+                found = [match for match in found if match["title"] or "普通名詞" not in lexicon.kinds(match["name"])]
+            spans += [match.span(number) for match in found for number in ("name", "kana") if match.re.groupindex.get(number) and match[number]]
+    for match in _FAMILY_FIELD.finditer(text) if "字" in text else ():
+        if match["name"] not in _NO_FAMILY and match["name"] not in NO_SURNAME - PLACES:
+            spans.append(match.span("name"))
     for match in _PAIRED.finditer(text) if _PAIR_SIGN.search(text) else ():
         if _is_person_only(match["name"], lexicon) and _is_plain_surname(match["other"], lexicon):
             spans += [match.span("name"), match.span("other")]
-    return spans + _full_names(text, lexicon) + _kana_names(text, lexicon)
+    return spans + _full_names(text, lexicon) + kana_names(text, lexicon)
 
 
 def _is_surname(word: str, lexicon: Lexicon) -> bool:
@@ -174,13 +176,18 @@ def _is_end_of_word(text: str, start: int, name: str, lexicon: Lexicon) -> bool:
 
 def _stands_in(text: str, match: re.Match, lexicon: Lexicon) -> bool:
     name, start, kind = match["name"], match.start("name"), match.lastgroup
-    if _is_end_of_word(text, start, name, lexicon):
-        return False
     if name in ROLES or not _is_surname(name, lexicon):
         return False
     if kind == "title":
-        return name not in NO_SURNAME or name in PLACES or _is_rare_surname(text, match)
+        if name[-1] == "屋" and _is_end_of_word(text, start, name, lexicon):
+            return False
+        is_holy = text[max(0, start - 1) : start] in ("お", "ご")  # お宮さん, お伊勢さん
+        return (not is_holy and (name not in NO_SURNAME or name in PLACES)) or _is_rare_surname(text, match)
     before = text[max(0, start - 30) : start]
+    if _is_end_of_word(text, start, name, lexicon):
+        return False
+    if kind == "act" and name in PLACES and _BOOKED.match(text, match.start("act")):
+        return True
     if kind == "called":
         is_thing = _THEME.search(before) is not None and _NAME_THEME.search(before) is None
         return (name not in NO_SURNAME or name in PLACES) and not is_thing
@@ -196,6 +203,7 @@ _RARE_SURNAMES = frozenset("東 西 南 北 池 里 光 幸 花 今".split())
 _ADDRESSED = re.compile(r"(?:様|さま|さん)(?:という|って|[はがのにをとでもへ、。\s」]|から|宛|です|でし|でご|でい|$)")
 
 
+_BOOKED = re.compile("の(?:お?名前|名義)で[、 　]?(?:.{0,4}(?:予約|登録|契約|注文)|申し込|取っ|入っ|お願い)")
 _LANDSCAPE = frozenset("島 谷 橋 沖 浜 岸 森 林 原 坂 堀 滝 湯 城 東 西 南 北 角 辻 畑 宮 沢 丘 港 磯".split())
 """島のばあちゃんが may live on an island; 島の母です speaks of a child named so."""
 _RELATIVE_SPEAKS = re.compile(rf"の(?:代理|ご?紹介|(?:{_KIN}|家の?者|家族|秘書)(?:です|で、|でございます|なん(?:です|だ)|やけど|だけど|と申))")
@@ -222,18 +230,20 @@ def _is_introduced(match: re.Match, before: str, lexicon: Lexicon) -> bool:
 def _full_names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
     """姓 and 名 with a blank between them, where the dictionary, a field, a relative or a reading tells so."""
     spans = [
-        match.span("name") for match in _KIN_NAMED.finditer(text)
+        match.span("name") for match in (_KIN_NAMED.finditer(text) if _KANJI_KATAKANA.search(text) else ())
         if _is_surname(match["family"], lexicon) and lexicon.kinds(match["given"]) & {"名", "一般"}
     ]  # fmt: skip
     for match in _FAMILY_FIRST.finditer(text) if " " in text or "　" in text else ():
         family, given = match["family"], match["given"]
-        if family in ROLES or (family in NO_SURNAME and family not in PLACES | _RARE_SURNAMES) or _NO_GIVEN.match(given):
-            continue
         is_named = _NAMED_BEFORE.search(text[max(0, match.start() - 40) : match.start()]) is not None
-        ends = [match.start("given") + n for n in range(len(given), 1, -1)] if "ぁ" <= given[0] <= "ん" else [match.end()]
+        is_barred = family in NO_SURNAME and family not in PLACES | _RARE_SURNAMES
+        is_told = is_named and "名" in lexicon.kinds(given) and "姓" in lexicon.kinds(family)  # 宛名: 中 由紀子
+        if family in ROLES or (is_barred and not is_told) or _NO_GIVEN.match(given):
+            continue
+        ends = [match.start("given") + n for n in range(len(given), 1, -1)] if "ぁ" <= given[0] <= "ん" else [match.end("given")]
         own = [end for end in ends if _is_full_name(text, match, end, is_named=is_named, lexicon=lexicon)]
         known = [end for end in own if "名" in lexicon.kinds(text[match.start("given") : end])]
-        whole = [end for end in own if text[end - 1] not in "がのはをにでも"]
+        whole = [end for end in own if text[end - 1] not in ("がをにで" if text[end : end + 1] not in "、。" else "がをにではも")]
         spans += [(match.start(), end) for end in (known or whole)[:1]]
     return spans
 
@@ -253,45 +263,3 @@ def _is_full_name(text: str, match: re.Match, end: int, *, is_named: bool, lexic
         return not (is_kanji and kinds) and ("一般" in kinds or "普通名詞" not in kinds or len(given) >= 3)
     is_plain = "普通名詞" not in first and _NUMBERED.search(given) is None
     return is_kanji and not kinds and len(given) >= 2 and is_plain
-
-
-def _kana_names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
-    spans = []
-    for match in _KANA_CALLED.finditer(text) if "って" in text or "という" in text else ():
-        kinds = lexicon.kinds(match["name"])
-        is_unknown = not kinds and not _VERBAL.search(match["name"])
-        if kinds & {"姓", "名"} or is_unknown:
-            spans.append(match.span("name"))
-    for match in _CHILD.finditer(text) if "ちゃ" in text or "くん" in text else ():
-        if not _NO_CHILD.match(match["name"]) and lexicon.kinds(match["name"]) != {"普通名詞"}:
-            spans.append(match.span("name"))
-    if _SPELLING.search(text):
-        spelled = list(_KANA_SPELLED.finditer(text))
-        readings = _readings_in(text, lexicon) if spelled else frozenset()
-        spans += [match.span("name") for match in spelled if _in_katakana(match["name"]) in readings]
-    if "(" in text or "（" in text:
-        spans += [span for match in _BRACKETED.finditer(text) for span in _with_reading(text, match, lexicon)]
-    return spans
-
-
-def _with_reading(text: str, match: re.Match, lexicon: Lexicon) -> list[tuple[int, int]]:
-    """橋本(はしもと), 岸 友里(きし ゆり): a name whose reading the dictionary or the same blank confirms."""
-    name, kana = match["name"], match["kana"]
-    family, blank, _ = name.partition(" ") if " " in name else name.partition("　")
-    is_pair = bool(blank) and re.search(_BLANK, kana) is not None
-    is_barred = family in NO_SURNAME or family in ROLES or _PLACE_AFTER.match(text, match.end()) is not None
-    is_read = not blank and _in_katakana(kana) in lexicon.readings(name)
-    if is_barred or not (is_pair or is_read):
-        return []
-    return [match.span("name"), match.span("kana")]
-
-
-def _readings_in(text: str, lexicon: Lexicon) -> frozenset[str]:
-    """Readings, as names, of every run of one to three kanji in the first 200 characters."""
-    runs = re.findall(f"[{_K}]+", text[:200])
-    words = {run[i : i + n] for run in runs for i in range(len(run)) for n in (1, 2, 3) if i + n <= len(run)}
-    return frozenset().union(*(lexicon.readings(word) for word in words))
-
-
-def _in_katakana(kana: str) -> str:
-    return "".join(chr(ord(sign) + 0x60) if "ぁ" <= sign <= "ん" else sign for sign in kana)

@@ -36,10 +36,13 @@ _GOODS = (
 )
 _THING = re.compile(
     rf"(?:駅|市|区|町|村|県|府|都|道路|通り|郡|空港|飛行場|港|城|川|山|島|橋|谷|沢|坂|台|丘|温泉|公園|神社|美術館|博物館|旅館|屋(?![がはのにを])|庵|亭|荘|苑|園|像|邸|ホテル|リゾート|ストア|商店街|珈琲|家電|百貨店|書店|ニュータウン|団地|高原|海岸|大学|高校|中学|小学校|病院|銀行|支店|本店|営業所|店|製作所|製|工業|"
-    rf"電機|電力|電器|自動車|商事|商店|酒造|薬局|運輸|証券|生命|建設|組|不動産|鉄道|電鉄|急行|交通|急便|観光|旅行|トラベル|物産|水産|食品|フーズ|製菓|製薬|製パン|薬品|乳業|醤油|農園|牧場|果樹園|茶園|医院|クリニック|歯科|眼科|皮膚科|整形外科|内科|新聞|出版|放送|楽器|眼鏡|時計店|ベーカリー|ハム|モータース|ガス|石油|化学|重工|工務店|学園|学院|幼稚園|保育園|球場|スタジアム|ドーム|アリーナ|マラソン|花火|まつり|灯台|ダム|湾|渓谷|大社|神宮|天満宮|八幡|明神|稲荷|大師|観音|不動尊|寺(?!さん|様)|発電所|事務所|設計|乗降場|株式会社|ホールディングス|グループ|ブランド|カップ|賞|社|"
+    rf"電機|電力|電器|自動車|商事|商店|酒造|薬局|運輸|証券|生命|建設|組|不動産|鉄道|電鉄|急行|交通|急便|観光|旅行|トラベル|物産|水産|食品|フーズ|製菓|製薬|製パン|薬品|乳業|醤油|農園|牧場|果樹園|茶園|医院|クリニック|歯科|眼科|皮膚科|整形外科|内科|新聞|出版|放送|楽器|眼鏡|時計店|ベーカリー|ハム|モータース|ガス|石油|化学|重工|工務店|学園|学院|幼稚園|保育園|球場|スタジアム|ドーム|アリーナ|マラソン|花火|まつり|灯台|ダム|湾|渓谷|大社|神宮|天満宮|八幡|明神|稲荷|大師|観音|不動尊|寺(?!さん|様)|氏(?:物語|遺跡|庭園|関連|博物)|信用金庫|信金|農協|[一-龥ァ-ヴー]{{0,6}}(?:株式|有限|合同|合資)会社|発電所|事務所|設計|乗降場|株式会社|ホールディングス|グループ|ブランド|カップ|賞|社|"
     rf"IC|インター|方面|行き|[一-龥]{{0,3}}線|地区|地方|工場|工房|モデル|時代|政権|派(?!遣)|流|式|杯|"
     rf"プロダクション|セメント|ゴルフ|タクシー|バス|の(?:車|バイク|軽|新車|製品|部品|アプリ|ソフト|サイト|店|販売店|ディーラー|エンジン|プリンタ|スマホ|冷蔵庫|洗濯機|テレビ|エアコン|株|本社|支社|工場|{_GOODS}|中|木|奥(?!さん|様|方)))"
 )
+# a house's name: ホテルルートイン札幌白石, 宿 都和, 香老舗 松栄堂, アリオ札幌店
+_HOUSE_BEFORE = re.compile(r"(?:ホテル|HOTEL|旅館|宿|レストラン|カフェ|珈琲|食堂|湯元|老舗|旬菜|居酒屋|牛たん|ブラッスリー)[ァ-ヴー]{0,8}[ 　]?$")
+_BRANCH_AFTER = re.compile(r"[ 　]?[一-龥々ァ-ヴー]{0,8}店(?![長員主])")
 _PLACE_END = re.compile(r"(?:大学|高校|学校|教会|革命|時代|寺|神社|岳|山|川|村|町|社|店|駅|線|家|朝|教|号|湖|島|城)$")
 _ORGANISATION = re.compile(
     "(?:カンパニー|コーポレーション|バンド|アイランド|スタジアム|エア|エアウェイズ|グリーン|パーク|ホテル|センター|スクール|カップ|クラブ|レコード|レコーズ|"
@@ -201,15 +204,19 @@ def _is_person(text: str, start: int, end: int, kinds: tuple[str, ...], recognis
     if is_part_of_word(text, start, end) or (len(kinds) == 1 and name in ROLES):
         return False
     is_recognised = overlaps(start, end, recognised)
+    if text[max(0, start - 1) : start] == "お" and _HONORED.match(text, end):  # お伊勢さん
+        return False
     if _AFTER.match(text, end) or _BEFORE.search(text, 0, start):
         return True
+    if _is_house(text, start, end):
+        return False
     if kinds != ("姓", "名") and (_LONG_THING if len(kinds) >= 2 else _THING).match(text, end):
         return False
     if kinds == ("姓", "名") and _LONG_THING.match(text, end) and text[end] != "の":
         return False
     if len(kinds) >= 2 or (kinds == ("一般",) and not _JOINT.isdisjoint(name)):
         return True
-    if name in BRANDS:
+    if name in BRANDS or (kinds == ("姓",) and name.endswith(("寺", "神社", "大社"))):
         return False
     if name in NO_SURNAME:
         return False
@@ -223,6 +230,12 @@ def _is_person(text: str, start: int, end: int, kinds: tuple[str, ...], recognis
     return len(name) >= 2 and (_KANJI.search(name) is not None or is_recognised)
 
 
+def _is_house(text: str, start: int, end: int) -> bool:
+    """Whether a shop, an inn or a restaurant is named so, nobody being addressed."""
+    is_named = _HOUSE_BEFORE.search(text[max(0, start - 14) : start]) or _BRANCH_AFTER.match(text, end)
+    return is_named is not None or text[start:end].endswith(("堂", "亭", "楼", "樓", "庵"))
+
+
 def is_part_of_word(text: str, start: int, end: int) -> bool:
     """Whether katakana goes on beside a katakana name: ムーミンスタンド is no ムーミン."""
     before, after = text[start - 1 : start], text[end : end + 1]
@@ -232,10 +245,12 @@ def is_part_of_word(text: str, start: int, end: int) -> bool:
 
 def _may_be(text: str, start: int, end: int, tokens: Sequence[NameToken]) -> bool:
     """Whether a name that only the recogniser sees is believed, although the dictionary has other words there."""
-    if _HONORED.match(text, end) and is_role(tokens, end):
+    if _HONORED.match(text, end) and (is_role(tokens, end) or text[max(0, start - 1) : start] == "お"):
         return False
     if _AFTER.match(text, end) or _BEFORE.search(text, 0, start):
         return True
+    if _is_house(text, start, end):
+        return False
     inside = [token for token in tokens if token.start < end and start < token.end]
     name = text[start:end]
     is_surname = len(inside) == 1 and inside[0].may_be_surname and len(name) >= 2

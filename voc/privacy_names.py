@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from voc.name_sight import Sight
 from voc.name_tokens import LATIN_NAME
+from voc.name_words import HONORIFIC
 
 Names = Callable[[list[str]], list[list[tuple[int, int]]]]
 NameLike = Callable[[list[str]], Sequence[Sight | bool]]
@@ -14,12 +15,12 @@ _K = "[一-龥々ヶ]"
 _KANJI_NAME = rf"{_K}{{1,4}}(?:[ 　]{_K}{{1,4}})?"
 _KANA_NAME = r"[ァ-ヴー]{2,8}(?:[ 　・][ァ-ヴー]{2,8})?"
 _ROMAN_NAME = r"[A-Z][a-z]{1,15}(?: [A-Z][a-z]{1,15})?"
-_TITLE = "(?:様|さま|さん|氏(?!名)|殿|くん|君|ちゃん)"
+_TITLE = HONORIFIC
 _SAYS = "と(?:申し|もうし|申す)"
 
 _INTRODUCED = re.compile(rf"(?P<name>{_KANJI_NAME}|{_KANA_NAME}|{_ROMAN_NAME}){_SAYS}")
 _INTRODUCED_HIRAGANA = re.compile(rf"(?:^|[、。\s]|は|の|私|わたし|わたくし)(?P<name>[ぁ-ん]{{2,6}}){_SAYS}")
-_TITLED = re.compile(rf"(?<!{_K})(?P<name>{_KANJI_NAME}|(?:[ァ-ヴー]{{2,8}}(?=様|さま))){_TITLE}(?![々子式相])")
+_TITLED = re.compile(rf"(?<!{_K})(?<!お)(?P<name>{_KANJI_NAME}|(?:[ァ-ヴー]{{2,8}}(?=様|さま))){_TITLE}(?![々子式相])")
 _NAMED = re.compile(
     rf"(?:名前|氏名|名義人?|契約者名?|担当者名)(?:は|が|:|：|、|[ 　]){{1,3}}(?:{_K}{{2,8}}の)?"
     rf"(?P<name>{_KANJI_NAME}|{_KANA_NAME}|{_ROMAN_NAME}|[ぁ-ん]{{2,5}}[ 　]?[ぁ-ん]{{2,5}})"
@@ -55,6 +56,8 @@ _NO_NAME = frozenset(
     "名前 氏名 住所 電話 全員 個人 自分 相手 友人 知人 家族 夫 妻 子 父母 両親 代表 社長 部長 課長 係長 店長 院長 先生 税理士 弁護士 会計士 社労士 "
     "銀行 郵便局 役所 区役所 市役所 税務署 年金事務所 取引先 得意先 仕入先 利用 契約 登録 新規 経理 総務 人事 営業 開発 技術 管理 責任 窓口 受付".split()
 )
+_SPARED = frozenset("今 湯 宮".split())
+"""Words that are no name by a pattern alone, but are where the dictionary's phrases say so: 今さんというお客様."""
 # what follows a place, a company or a product rather than a person
 _OTHER = re.compile(
     r"(?:駅|市|区|町|村|県|府|都|道|郡|空港|港|城|川|山|島|大学|高校|中学|病院|銀行|支店|本店|店|製作所|製|工業|電機|自動車|商事|運輸|証券|"
@@ -155,7 +158,7 @@ def _accepted(piece: str, start: int, end: int) -> tuple[int, int] | None:
     name = found.strip()
     end = start + len(name)
     is_addressed = _AFTER_NAME.match(piece, end) is not None or _BEFORE_NAME.search(piece, 0, start) is not None
-    if not name or (name in _NO_NAME and name != "今") or _COUNTED.fullmatch(name) or (name[-1] != "世" and any(sign.isdigit() for sign in name)):
+    if not name or (name in _NO_NAME and name not in _SPARED) or _COUNTED.fullmatch(name) or (name[-1] != "世" and any(sign.isdigit() for sign in name)):
         return None
     if len(name) <= 3 and _OTHER.match(piece, end):
         return None
