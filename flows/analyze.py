@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from prefect import flow
 
 from flows.ledger_store import read_ledger, write_ledger
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
 from voc import japanese
+from voc.calls import summarise_calls
 from voc.config import Config
 from voc.embeddings import embed, join_vectors, registry
 from voc.impact.estimate import estimate
@@ -21,11 +21,12 @@ from voc.issues.ledger import LedgerUpdate, update_ledger
 from voc.issues.lifecycle import lifecycle_rows
 from voc.issues.matching import voice_vectors
 from voc.issues.prototypes import reported
-from voc.opinions import judge_opinions, load_heads
+from voc.opinions import decided_by_words, judge_opinions, load_heads
 from voc.ranking import rank
 from voc.requests import normalise_requests
 from voc.sentences import split_sentences
 from voc.sources.categories import read_category_file
+from voc.sources.dictionary import load_terms
 from voc.store import read_table, write_table
 from voc.tables import (
     CONTACTS,
@@ -39,8 +40,9 @@ from voc.tables import (
     check,
     empty,
 )  # fmt: skip
+from voc.terms import flag_competitors
 
-OPINION_MODEL = "e5"
+OPINION_MODEL = "opinions"  # E5 adapted to the task
 ISSUE_MODELS = ("e5", "use")  # joined: on the demo's planted issues they part and hold together better than one alone
 _BATCH = 1000
 _GIVEN_KIND = 0.55  # share of a kind that a person gave: what the voices of one kind have on average in the demo
@@ -51,7 +53,10 @@ read_ledger_task = edge_task(read_ledger, name="台帳の読み込み")
 write_ledger_task = edge_task(write_ledger, name="台帳の保存")
 split_sentences_task = task(split_sentences, name="文への分割")
 embed_task = task(embed, name="ベクトル化")
+decided_by_words_task = task(decided_by_words, name="語だけで決まる文")
 judge_opinions_task = task(judge_opinions, name="意見の判定")
+summarise_calls_task = task(summarise_calls, name="通話の要約")
+load_terms_task = edge_task(load_terms, name="用語集の読み込み")
 normalise_requests_task = task(normalise_requests, name="要望の抽出")
 read_categories_task = edge_task(read_category_file, name="分類の表の読み込み")
 update_ledger_task = task(update_ledger, name="課題の台帳")
@@ -59,14 +64,16 @@ estimate_task = task(estimate, name="影響額の推定")
 rank_task = task(rank, name="順位付け")
 
 
-@flow(name="voc-analyze", validate_parameters=False, persist_result=False)
 def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.Timestamp:
     """Write sentences ... ranking from the tables that ingest wrote. Returns the as-of day."""
     categories = _categories(config, base=base)
     contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
     as_of_on = as_of_day(config, contacts)
+    contacts = contacts.loc[contacts["duplicate_of"].isna()].reset_index(drop=True)  # a copy is no second voice
+    turns = turns.loc[turns["contact_id"].isin(contacts["contact_id"])].reset_index(drop=True)
+    terms = load_terms_task(base / config.japanese.terms) if config.japanese.terms else None
     with record.stage("sentences"):
-        sentences = split_sentences_task(turns, tokenize=japanese.tokenize)
+        sentences = split_sentences_task(turns, tokenize=japanese.tokenize, terms=terms)
     voices = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)].reset_index(drop=True)
     record.counts["sentences"] = len(sentences)
     record.counts["set_aside"] = sentences["set_aside"].value_counts().sort_index().to_dict()
@@ -75,10 +82,15 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
     record.counts["without_content"] = int(sentences["set_aside"].isna().sum()) - len(voices)
     texts = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
     vectors = {name: _vectors(texts["text"], model=name, record=record) for name in ISSUE_MODELS}
-    opinions = _opinions(voices, texts, vectors[OPINION_MODEL], record=record)
+    opinions = _opinions(voices, texts, record=record)
+    if terms is not None:
+        opinions = flag_competitors(opinions, voices, terms=terms)
     with record.stage("requests"):
-        requests = normalise_requests_task(voices, opinions, parse=japanese.parse)
+        requests = normalise_requests_task(voices, opinions, parse=japanese.parse, terms=terms)
     record.counts["requests"] = len(requests)
+    with record.stage("calls"):
+        calls = summarise_calls_task(contacts, turns, sentences, opinions)
+    record.counts["calls"] = calls["outcome"].value_counts().sort_index().to_dict()
     meanings = join_vectors(vectors)
     voices = voices.merge(contacts[["contact_id", "customer_id", "started_at"]], on="contact_id", how="left")
     at = _instant(as_of_on, config)
@@ -93,7 +105,7 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
     record.counts["unassigned"] = round(update.unassigned_share * len(voices))
     record.counts["unassigned_share"] = round(update.unassigned_share, 4)
     tables = {
-        "sentences": sentences, "opinions": opinions, "requests": requests,
+        "sentences": sentences, "opinions": opinions, "requests": requests, "calls": calls,
         "embeddings": _embedding_rows(texts, vectors),
         **_impact(contacts, update, config, store=store, as_of_on=as_of_on, record=record),
     }  # fmt: skip
@@ -170,12 +182,19 @@ def _place(voices: pd.DataFrame, texts: pd.DataFrame) -> np.ndarray:
     return pd.Index(texts["text"]).get_indexer(voices["text"])
 
 
-def _opinions(voices: pd.DataFrame, texts: pd.DataFrame, vectors: np.ndarray, *, record: RunRecord) -> pd.DataFrame:
-    """Each distinct sentence is judged once; the rows stand in the order of `voices`."""
+def _opinions(voices: pd.DataFrame, texts: pd.DataFrame, *, record: RunRecord) -> pd.DataFrame:
+    """Each distinct sentence is judged once, with a vector only where words alone do not decide; the rows stand in the
+    order of `voices`."""
     if voices.empty:
         return empty(OPINIONS)
+    heads = load_heads()
     with record.stage("opinions"):
-        judged = judge_opinions_task(texts, vectors, heads=load_heads())
+        is_open = ~decided_by_words_task(texts["text"].tolist(), heads=heads)
+    record.counts["decided_by_words"] = int((~is_open).sum())
+    vectors = np.full((len(texts), len(heads.mean)), np.nan, dtype=np.float32)
+    vectors[is_open] = _vectors(texts["text"][is_open], model=OPINION_MODEL, record=record)
+    with record.stage("opinions"):
+        judged = judge_opinions_task(texts, vectors, heads=heads)
     judged = judged.merge(texts, on="sentence_id").drop(columns="sentence_id")
     opinions = check(voices[["sentence_id", "text"]].merge(judged, on="text").drop(columns="text"), OPINIONS)
     record.counts["opinions"] = opinions["intent"].value_counts().sort_index().to_dict()

@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="設定ファイルのとおりに取り込み、分析し、レポートを作ります", description="設定ファイルのとおりに取り込み、分析し、レポートを作ります")
     run.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
+    run.add_argument("--full", action="store_true", help="前回の続きからではなく、取り込み元をすべて読み直します")
     run.set_defaults(command=_run)
 
     mask = commands.add_parser(
@@ -45,13 +46,75 @@ def _parser() -> argparse.ArgumentParser:
     mask.add_argument("--out", type=Path, required=True, help="書き出す CSV")
     mask.set_defaults(command=_mask)
 
+    judge = commands.add_parser(
+        "judge", help="ファイルの文ごとに、不満・要望・質問などを判定します", description="CSV・XLSX・JSONL の本文を判定します（設定も保存先も不要）。"
+    )
+    judge.add_argument("file", type=Path, help="CSV、XLSX、JSONL（.gz も可）")
+    judge.add_argument("--text", required=True, metavar="列名", help="本文の列")
+    judge.add_argument("--out", type=Path, required=True, help="書き出す CSV")
+    judge.add_argument("--level", choices=("sentence", "text"), default="sentence", help="文ごと（既定）か、1 行につき 1 件か")
+    judge.set_defaults(command=_judge)
+
+    embed = commands.add_parser(
+        "embed", help="ファイルの本文をベクトルにします", description="CSV・XLSX・JSONL の本文をベクトル（.npy）にします（設定も保存先も不要）。"
+    )
+    embed.add_argument("file", type=Path, help="CSV、XLSX、JSONL（.gz も可）")
+    embed.add_argument("--text", required=True, metavar="列名", help="本文の列")
+    embed.add_argument("--out", type=Path, required=True, help="書き出す .npy")
+    embed.add_argument("--model", default="use", help="use（既定）、e5、both（両方をつなぐ）、または sentence-transformers のモデル名")
+    embed.set_defaults(command=_embed)
+
+    terms = commands.add_parser(
+        "terms", help="用語集に加える候補を一覧にします", description="取り込んだ声から、用語集にない製品・画面・機能の名前や表記ゆれの候補を CSV にします。"
+    )
+    terms.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
+    terms.add_argument("--out", type=Path, default=Path("terms_candidates.csv"), help="書き出す CSV（既定: ./terms_candidates.csv）")
+    terms.set_defaults(command=_terms)
+
     issues_cli.add_commands(commands)
 
     schedule = commands.add_parser("schedule", help="決まった時刻に自動で実行します（止めるまで動き続けます）", description="決まった時刻に自動で実行します（止めるまで動き続けます）")
     schedule.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
     schedule.add_argument("--cron", default="0 6 * * *", help="実行時刻（cron 形式。既定: 毎朝 6 時）")
     schedule.set_defaults(command=_schedule)
+    _setup_commands(commands)
+    _customer_commands(commands)
     return parser
+
+
+def _customer_commands(commands: argparse._SubParsersAction) -> None:
+    erase = commands.add_parser(
+        "erase", help="顧客 1 名を、保存したすべての表とその履歴から消します",
+        description="顧客 1 名を、保存したすべての表・その履歴・仮名の対応表から消し、次の取り込みでも保存しないように記録します。"
+        "元に戻せません。取り込み元のデータと作成済みのレポートは消しません。voc run が動いていないときに実行してください。",
+    )  # fmt: skip
+    erase.add_argument("customer", metavar="顧客", help="顧客番号（仮名、またはその顧客だけが使うメールアドレス・電話番号も可）")
+    erase.add_argument("--config", type=Path, default=Path("voc.toml"), help="設定ファイル（既定: ./voc.toml）")
+    erase.add_argument("--yes", action="store_true", help="確認せずに消します")
+    erase.add_argument("--even-if-unknown", action="store_true", help="保存したデータにない顧客でも、これから届くデータを保存しないように記録します")
+    erase.set_defaults(command=_erase)
+
+    reveal = commands.add_parser("reveal", help="仮名から顧客番号を調べます", description="仮名の対応表で、仮名から顧客番号を調べます。")
+    reveal.add_argument("pseudonyms", nargs="+", metavar="仮名", help="レポートや表にある仮名（K で始まる 17 文字）")
+    reveal.add_argument("--config", type=Path, default=Path("voc.toml"), help="設定ファイル（既定: ./voc.toml）")
+    reveal.set_defaults(command=_reveal)
+
+
+def _setup_commands(commands: argparse._SubParsersAction) -> None:
+    init = commands.add_parser(
+        "init", help="フォルダーの中身を見て、設定ファイルの下書きを作ります",
+        description="フォルダーの中身を見て、設定ファイルの下書きを作ります。推測に自信のないところは「要確認」と書きます。",
+    )  # fmt: skip
+    init.add_argument("folder", type=Path, help="データの入ったフォルダー")
+    init.add_argument("--out", type=Path, default=Path("voc.toml"), help="書き出す設定ファイル（既定: ./voc.toml。上書きはしません）")
+    init.set_defaults(command=_init)
+
+    check = commands.add_parser(
+        "check", help="設定ファイルを確かめ、すべての読み込み元につながるか試します",
+        description="設定ファイルを確かめ、すべての読み込み元につながるか試します（何も保存しません）。",
+    )  # fmt: skip
+    check.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
+    check.set_defaults(command=_check)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -64,17 +127,17 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    return _run_config(options.config)
+    return _run_config(options.config, is_full=options.full)
 
 
-def _run_config(path: Path) -> int:
+def _run_config(path: Path, *, is_full: bool = False) -> int:
     from voc.config import load_config
 
     load_config(path)  # a wrong file is told at once, before a server is started
     settings.prepare(path.resolve().parent)
     from flows.run import run
 
-    result = run(str(path))
+    result = run(str(path), is_full=is_full)
     _print_result(result)
     return 0
 
@@ -91,6 +154,35 @@ def _schedule(options: argparse.Namespace) -> int:
     return 0
 
 
+def _init(options: argparse.Namespace) -> int:
+    from voc.sources.folder_heads import write_draft
+
+    made = write_draft(options.folder, out=options.out)
+    print(f"設定の下書きを作りました: {options.out}")
+    for name, form, n_files in made.sources:
+        print(f"  {name}（{form}）: ファイル {n_files:,} 個")
+    for title, lines in (("要確認", made.doubts), ("読み込まないファイル", [f"{files}: {reason}" for files, reason in made.left])):
+        if lines:
+            print(f"\n{title}（{len(lines)} 件）", *(f"  ・{line}" for line in lines), sep="\n")
+    print(f"\n内容を直してから voc check {options.out} で確かめてください。")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    import os
+
+    from voc.config import load_config
+    from voc.sources.checkup import check_up
+
+    config = load_config(options.config)
+    findings = check_up(config, base=options.config.resolve().parent, environ=os.environ)
+    for finding in findings:
+        print(f"{'✓' if finding.is_fine else '✗'} {finding.place}: {finding.told}")
+    n_faults = sum(not finding.is_fine for finding in findings)
+    print(f"{n_faults} 件の問題があります。直してからもう一度確かめてください。" if n_faults else "問題はありません。voc run で実行できます。")
+    return _EXIT_FAULT if n_faults else 0
+
+
 def _mask(options: argparse.Namespace) -> int:
     from voc import mask_file
 
@@ -99,9 +191,82 @@ def _mask(options: argparse.Namespace) -> int:
     return 0
 
 
+def _erase(options: argparse.Namespace) -> int:
+    import os
+
+    import pandas as pd
+
+    from flows import customers
+    from voc.config import load_config
+    from voc.removal import erase, find_customer
+    from voc.sources.pseudonym_key import pseudonym_key
+
+    config, base = load_config(options.config), options.config.resolve().parent
+    place = {
+        "store": settings.store_of(config, base),
+        "map_folder": customers.map_folder(config, base),
+        "key": pseudonym_key(config.privacy, base=base, environ=os.environ, may_make=False),
+    }
+    found = find_customer(options.customer, **place)
+    if found.is_known and not options.yes and _answer(customers.question(options.customer, found)) != customers.YES:
+        print("消さずに終わりました。", file=sys.stderr)
+        return 1
+    counts = erase(options.customer, **place, erased_at=pd.Timestamp.now("UTC"), even_if_unknown=options.even_if_unknown)
+    print(customers.told(options.customer, found, counts, reports=customers.report_files(base / config.reports.path)))
+    return 0
+
+
+def _answer(question: str) -> str:
+    """What a person types; nothing where nobody is there to type."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
+def _reveal(options: argparse.Namespace) -> int:
+    from flows import customers
+    from voc.config import load_config
+    from voc.removal import shown
+
+    folder = customers.map_folder(load_config(options.config), options.config.resolve().parent)
+    found = customers.named(options.pseudonyms, folder=folder)
+    for pseudonym, number in found:
+        print(f"{shown(pseudonym)} -> {shown(number)}")
+    return 1 if any(number == customers.NOT_IN_MAP for _, number in found) else 0
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from voc import judge_file
+
+    told = judge_file(options.file, text=options.text, out=options.out, level=options.level)
+    print(f"{told['n_rows']:,} 行を読み、{told['n_judged']:,} 件を判定しました（うち判定を控えたもの {told['n_abstained']:,} 件）: {options.out}")
+    return 0
+
+
+def _embed(options: argparse.Namespace) -> int:
+    from voc import embed_file
+
+    told = embed_file(options.file, text=options.text, out=options.out, model=options.model)
+    print(f"{told['n_rows']:,} 行を {told['n_dimensions']} 次元のベクトルにしました: {options.out}")
+    return 0
+
+
+def _terms(options: argparse.Namespace) -> int:
+    from flows.terms import write_candidates
+    from voc.config import load_config
+
+    config, base = load_config(options.config), options.config.resolve().parent
+    n = write_candidates(config, base=base, store=settings.store_of(config, base), out=options.out)
+    print(f"候補 {n:,} 件を書き出しました: {options.out}\n使うものの kind（product、screen、feature、competitor）を埋めて用語集に移してください。")
+    return 0
+
+
 def _print_result(result) -> None:
     counts = result.counts
-    print(f"\n問い合わせ {counts['parse']:,} 件、お客様の発言 {counts['voices']:,} 文、課題 {counts['issues']} 件")
+    if result.notices:
+        print("\n取り込みの注意")
+        for notice in result.notices:
+            print(f"  ⚠ {notice}")
+    print(f"\n問い合わせ {counts['parse']:,} 件（うち新しく読んだもの {counts.get('new', 0):,} 件）、お客様の発言 {counts['voices']:,} 文、課題 {counts['issues']} 件")
     print(f"使えなかった行 {counts['rejects']:,} 件、どの課題にも入らなかった声 {counts['unassigned_share']:.0%}")
     print("\n主な結果")
     for sentence in result.headlines:

@@ -1,244 +1,251 @@
-"""Raw files -> masked tables in the store: read, parse, clean, mask. Raw text never leaves this flow."""
+"""What is new at the sources -> masked tables in the store, then its watermark, pull by pull."""
 
 import hashlib
+import json
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from prefect import flow
 
 from flows.record import RunRecord
+from flows.rows import COMPANY, PulledRows, masked_texts, rows_of
 from flows.tasks import edge_task, task
-from voc import japanese
-from voc.cleaning.clean import clean_turns
 from voc.config import Config, Source
-from voc.errors import SourceError, VocError
-from voc.parsing.catalogue import parse_catalogue
-from voc.parsing.company import join_customers, parse_customers, parse_faq, parse_usage
-from voc.parsing.contacts import parse_contacts
-from voc.parsing.counts import parse_counts
-from voc.parsing.faq_logs import parse_faq_logs
-from voc.parsing.records import Parsed
-from voc.privacy import mask_contacts, mask_texts, pseudonymise
-from voc.raw import RawFile
+from voc.duplicates import link_duplicates
+from voc.episodes import link_episodes
+from voc.errors import ConfigError, SourceError, VocError
+from voc.identity import join_customers, pseudonyms_of
+from voc.notices import changed_columns, column_marks, hidden_name, silent_sources
+from voc.parsing.tabular import NEEDED, columns_of
+from voc.privacy import pseudonymise
 from voc.sources.pseudonym_key import pseudonym_key
+from voc.sources.pseudonym_map import read_pseudonyms, write_pseudonyms
 from voc.sources.pull import pull
-from voc.store import write_table
+from voc.sources.watermarks import Pulled, advance, read_watermark, rows, values
+from voc.store import read_table, write_table
 from voc.tables import (
-    CATALOGUE,
     CONTACTS,
-    COUNTS_BY_HOUR,
-    CUSTOMERS,
-    FAQ,
-    FAQ_LOGS,
+    CUSTOMER_KEYS,
+    ERASED,
     REJECTS,
     TABLES,
     TURNS,
-    USAGE,
     WATERMARKS,
     check,
+    content_sha,
     empty,
 )  # fmt: skip
+from voc.upsert import replace_rejects, upsert, upsert_contacts
 
-_BATCH = 1000  # contacts that are masked between two signs of progress
-_COMPANY = {"customers": CUSTOMERS, "usage": USAGE, "faq": FAQ, "faq_logs": FAQ_LOGS, "catalogue": CATALOGUE,
-            "counts": COUNTS_BY_HOUR}  # fmt: skip
+_LAKE = (*COMPANY.values(), CUSTOMER_KEYS, CONTACTS, TURNS, REJECTS, ERASED, WATERMARKS)
+_OWN = Source(name="__store__", format="transcript", path="-")  # rows of WATERMARKS that tell how the store was made
 
 pull_task = edge_task(pull, name="読み込み")
-parse_contacts_task = task(parse_contacts, name="解析")
-clean_turns_task = task(clean_turns, name="整形")
-mask_contacts_task = task(mask_contacts, name="マスク")
+read_table_task = edge_task(read_table, name="表の読み込み")
 write_table_task = edge_task(write_table, name="保存")
+link_duplicates_task = task(link_duplicates, name="重複の照合")
+link_episodes_task = task(link_episodes, name="やり取りの照合")
 
 
-@flow(name="voc-ingest", validate_parameters=False, persist_result=False)
-def ingest(config: Config, *, base: Path, store: str, record: RunRecord) -> None:
-    """Write customers, usage, faq, contacts, turns and rejects of all sources of `config`.
+def ingest(config: Config, *, base: Path, store: str, record: RunRecord, is_full: bool = False) -> None:
+    """Bring the tables of `store` up to date with all sources of `config`: new and changed records only.
 
-    Raises VocError where no source gives a contact; a source that fails alone is told in rejects and the run.
+    `is_full` reads all again that the sources hold; what they no longer hold stays. Data is written before its
+    watermark, so a run that was cut off reads some records twice and loses none. Raises VocError where the store has
+    no contact and no source gives one; a source that fails alone is told in rejects, in the run and in the report.
     """
     key = pseudonym_key(config.privacy, base=base, environ=os.environ)
-    files, faults = _read(config, base=base, record=record)
-    with record.stage("parse"):
-        company = _company(config, files, faults)
-        parsed = [
-            part
-            for source in config.sources
-            if source.format not in _COMPANY and source.name in files
-            for part in [_parse(source, files[source.name], faults, timezone=config.company.timezone)]
-            if part is not None
-        ]
-    contacts, turns, rejects = _joined(parsed)
-    if contacts.empty:
-        raise VocError("\n".join(["問い合わせを一件も読み込めませんでした。", *(f"  - {f['reason']}" for f in faults)]))
-    contacts, n_unknown = join_customers(contacts, company["keys"])
-    company["faq_logs"] = _masked_column(company["faq_logs"], "query", config=config)
-    contacts = _masked_column(contacts, "wrapup", config=config)
-    with record.stage("clean"):
-        turns, emptied = clean_turns_task(turns, contacts)
-    with record.stage("mask"):
-        contacts, turns, masked = _mask(contacts, turns, key=key, config=config, record=record)
-    rejects = pd.concat([company["rejects"], *rejects, emptied, _faults(faults)], ignore_index=True)
-    rejects = _masked_column(rejects, "reason", config=config)  # a reason quotes the cell that was found
-    _count(record, contacts, turns, rejects, masked=masked, n_unknown=n_unknown, customers=company["customers"])
-    tables = {
-        CUSTOMERS.name: _pseudonymous(company["customers"], key), USAGE.name: _pseudonymous(company["usage"], key),
-        **{name: company[form] for form, name in (("faq", "faq"), ("faq_logs", "faq_logs"), ("catalogue", "catalogue"),
-                                                  ("counts", "counts_by_hour"))},
-        CONTACTS.name: contacts, TURNS.name: turns,
-        REJECTS.name: check(rejects.drop_duplicates(list(REJECTS.key)), REJECTS),
-    }  # fmt: skip
-    with record.stage("store"):
-        for name, frame in tables.items():
-            write_table_task(frame, TABLES[name], store=store)
+    lake = {table.name: read_table_task(table, store=store) for table in _LAKE}
+    lake[WATERMARKS.name] = _usable(lake[WATERMARKS.name], config, key=key, is_full=is_full, record=record)
+    identity = base / config.privacy.pseudonym_map if config.privacy.pseudonym_map else None
+    for source in config.sources:
+        _ingest_source(source, lake, config=config, key=key, base=base, store=store, identity=identity,
+                       record=record)  # fmt: skip
+    if lake[CONTACTS.name].empty:
+        raise VocError("\n".join(["問い合わせを一件も読み込めませんでした。", *(f"  - {told}" for told in record.notices)]))
+    _link(lake, store=store, record=record)
+    record.notices += silent_sources(
+        lake[CONTACTS.name], [source.name for source in config.sources], timezone=config.company.timezone
+    )
+    _count(lake, record=record)
 
 
-def _read(config: Config, *, base: Path, record: RunRecord) -> tuple[dict[str, list[RawFile]], list[dict]]:
-    files, faults = {}, []
-    with record.stage("read"):
-        for done, source in enumerate(config.sources, start=1):
-            state = _pull_all(source, base=base, faults=faults)
-            if isinstance(state, list):
-                files[source.name] = state
-                digest = hashlib.sha256("".join(sorted(f.sha256 for f in files[source.name])).encode()).hexdigest()
-                record.inputs[source.name] = {"files": len(files[source.name]), "sha256": digest}
-            else:
-                faults.append(_fault(source, state, "read"))
-            record.progress("read", done, len(config.sources))
-    record.counts["read"] = sum(len(found) for found in files.values())
-    return files, faults
-
-
-def _pull_all(source: Source, *, base: Path, faults: list[dict]) -> list[RawFile] | Exception:
-    """Everything that the place holds: tables are rewritten whole, so no watermark is kept yet."""
-    files, watermark = [], empty(WATERMARKS)
-    while True:
-        state = pull_task(source, base=base, environ=os.environ, watermark=watermark, return_state=True)
+def _ingest_source(
+    source: Source, lake: dict[str, pd.DataFrame], *, config: Config, key: bytes, base: Path, store: str,
+    identity: Path | None, record: RunRecord,
+) -> None:  # fmt: skip
+    """All pulls of one source. What it could not give is told; what it gave before the fault stays."""
+    mark = read_watermark(lake[WATERMARKS.name], source)
+    _write(lake, {REJECTS.name: replace_rejects(lake[REJECTS.name], empty(REJECTS), source=source.name, files=())}, store=store)
+    is_more, n_files, digest, hidden = True, 0, hashlib.sha256(), partial(hidden_name, key=key)
+    while is_more:
+        with record.stage("read", of=source.name):
+            state = pull_task(source, base=base, environ=os.environ, watermark=mark, mark_of=hidden, return_state=True)
         if not state.is_completed():
-            return state.result(raise_on_failure=False)
+            _tell_fault(source, state.result(raise_on_failure=False), "read", lake, store=store, record=record)
+            break
         pulled = state.result()
-        files += pulled.files
-        faults += pulled.faults
-        watermark = pulled.watermark
-        if not pulled.is_more:
-            return files
+        try:
+            changed, new = _rows(pulled, source, lake, mark, config=config, key=key, record=record)
+        except SourceError as error:
+            _tell_fault(source, error, "parse", lake, store=store, record=record)
+            break
+        _write(lake, changed, store=store)
+        # with a customer table only its numbers lead back; without one, whoever writes is known by what was written
+        is_owner = source.format == "customers" or all(other.format != "customers" for other in config.sources)
+        if identity is not None and new is not None and is_owner:
+            _write_pseudonyms(new.source_ids, key=key, folder=identity)
+        mark = _mark(pulled, source, mark, key=key)
+        advanced = advance(lake[WATERMARKS.name], source, replace(pulled, watermark=mark), at=record.started_at)
+        _write(lake, {WATERMARKS.name: advanced}, store=store)
+        n_files, is_more = n_files + len(pulled.files), pulled.is_more
+        for file in pulled.files:
+            digest.update(file.sha256.encode())
+        _tell(pulled, source, record=record)
+    record.inputs[source.name] = {"files": n_files, "sha256": digest.hexdigest()}
+    record.counts["read"] = record.counts.get("read", 0) + n_files
 
 
-def _fault(source: Source, error: Exception, stage: str) -> dict:
+def _rows(
+    pulled: Pulled, source: Source, lake: dict[str, pd.DataFrame], mark: pd.DataFrame, *, config: Config, key: bytes, record: RunRecord
+) -> tuple[dict[str, pd.DataFrame], PulledRows | None]:
+    """(stored tables with the rows of the pull, those rows)."""
+    faults = check(pd.DataFrame(list(pulled.faults), columns=list(REJECTS.columns)), REJECTS)
+    if not pulled.files:
+        return {REJECTS.name: upsert(lake[REJECTS.name], faults, REJECTS)}, None
+    record.notices += _header_notices(pulled, source, mark, key=key, record=record)
+    new = rows_of(pulled.files, source, config=config, key=key, lake=lake, record=record)
+    if source.format in COMPANY:
+        table = COMPANY[source.format]
+        own = set(map(tuple, new.tables[table.name][list(table.key)].to_numpy()))
+        doubled = own & set().union(*(keys for other, keys in record.given.get(table.name, {}).items() if other != source.name))
+        if doubled:
+            record.notices.append(f"ソース {source.name}: {len(doubled)} 行は、同じ番号の行が別のソースにもあります。"
+                                  "設定で後に書かれたソースの行を使いました。")  # fmt: skip
+        record.given.setdefault(table.name, {}).setdefault(source.name, set()).update(own)
+    changed = {
+        name: upsert(lake[name], frame, TABLES[name])
+        for name, frame in new.tables.items() if name not in (CONTACTS.name, TURNS.name)
+    }  # fmt: skip
+    if CONTACTS.name in new.tables:
+        changed[CONTACTS.name], changed[TURNS.name] = upsert_contacts(
+            lake[CONTACTS.name], lake[TURNS.name], new.tables[CONTACTS.name], new.tables[TURNS.name]
+        )
+        record.add("new", len(changed[CONTACTS.name]) - len(lake[CONTACTS.name]))
+    for name, value in new.masks.items():
+        record.counts.setdefault("mask", {})[name] = record.counts.get("mask", {}).get(name, 0) + value
+    rejects = pd.concat([part for part in (new.rejects, faults) if len(part)] or [new.rejects])
+    changed[REJECTS.name] = replace_rejects(
+        lake[REJECTS.name], rejects, source=source.name, files=new.files
+    )
+    return changed, new
+
+
+def _write(lake: dict[str, pd.DataFrame], changed: dict[str, pd.DataFrame], *, store: str) -> None:
+    """Write the tables that differ from what is stored; the watermark is given alone, after the data."""
+    for name, frame in changed.items():
+        if not frame.equals(lake[name]):
+            write_table_task(frame, TABLES[name], store=store)
+            lake[name] = frame
+
+
+def _write_pseudonyms(source_ids: pd.Series, *, key: bytes, folder: Path) -> None:
+    known = read_pseudonyms(folder=folder)
+    frame = pseudonyms_of(source_ids, key=key, known=known)
+    if not frame.equals(known):
+        write_pseudonyms(frame, folder=folder)
+
+
+def _usable(watermarks: pd.DataFrame, config: Config, *, key: bytes, is_full: bool, record: RunRecord) -> pd.DataFrame:
+    """The watermarks that hold for this run: none where all is to be read again, or was masked by other settings.
+
+    Raises ConfigError where the store was made with another key.
+    """
+    masking = {"timezone": config.company.timezone, "id_patterns": config.privacy.id_patterns}
+    now = {
+        "key": pseudonymise(pd.Series(["voc"]), key).iloc[0],
+        "masking": hashlib.sha256(json.dumps(masking, sort_keys=True, ensure_ascii=False).encode()).hexdigest(),
+    }
+    before = now | values(read_watermark(watermarks, _OWN), "made")
+    if before["key"] != now["key"]:
+        raise ConfigError("[privacy]", [
+            "仮名の鍵が、保存先のデータを作ったときの鍵と違います。このまま読み込むと同じ顧客が別人になります。"
+            "元の鍵に戻すか、[store] path を新しいフォルダーに変えてください。"
+        ])
+    if before["masking"] != now["masking"]:
+        record.notices.append("[privacy] id_patterns か [company] timezone が変わったため、すべての取り込み元を始めから読み直しました。")
+    if is_full or before["masking"] != now["masking"]:
+        watermarks = empty(WATERMARKS)
+    return advance(watermarks, _OWN, Pulled((), rows(_OWN, "made", now)), at=None)
+
+
+def _mark(pulled: Pulled, source: Source, before: pd.DataFrame, *, key: bytes) -> pd.DataFrame:
+    """The watermark of the pull with the columns of its last table, or those that were known."""
+    columns = next((found for file in reversed(pulled.files) if (found := _columns(file, source))), [])
+    known = before.loc[before["kind"] == "column"].assign(at=None)
+    own = rows(source, "column", dict.fromkeys(column_marks(columns, key=key).values(), "")) if columns else known
+    parts = [part for part in (pulled.watermark, own) if len(part)]
+    return check(pd.concat(parts, ignore_index=True), WATERMARKS) if parts else empty(WATERMARKS)
+
+
+def _columns(file, source: Source) -> list[str]:
+    return columns_of(file, source) if source.format in NEEDED else []
+
+
+def _header_notices(pulled: Pulled, source: Source, before: pd.DataFrame, *, key: bytes, record: RunRecord) -> list[str]:
+    known, told = set(values(before, "column")), []
+    for file in pulled.files:
+        columns = _columns(file, source)
+        if columns:
+            notice = changed_columns(known, columns, mapped=[*source.columns.values(), *source.texts], file=file.name,
+                                     source=source.name, key=key)  # fmt: skip
+            told += [notice] if notice else []
+            known = set(column_marks(columns, key=key).values())
+    return masked_texts(told, config=record.config)
+
+
+def _tell(pulled: Pulled, source: Source, *, record: RunRecord) -> None:
+    record.notices += masked_texts([fault["reason"] for fault in pulled.faults], config=record.config)
+    if pulled.n_found == 0:
+        record.notices.append(f"ソース {source.name}: 取り込み元が空です（0 件）。場所と権限、出力の設定を確かめてください。")
+    if pulled.deleted:
+        record.notices.append(f"ソース {source.name}: 前に読んだファイル {len(pulled.deleted)} 個が取り込み元からなくなりました。"
+                              "取り込み済みの声は残しています。")  # fmt: skip
+
+
+def _tell_fault(
+    source: Source, error: Exception, stage: str, lake: dict[str, pd.DataFrame], *, store: str, record: RunRecord
+) -> None:
     if not isinstance(error, VocError):
         raise error
-    return {"source": source.name, "source_row": "", "stage": stage, "reason": str(error)}
+    told = masked_texts([str(error)], config=record.config)[0]  # a fault may quote what stands in a file
+    record.notices.append(told)
+    row = pd.DataFrame([{"source": source.name, "source_row": "", "stage": stage, "reason": told}])
+    _write(lake, {REJECTS.name: upsert(lake[REJECTS.name], row, REJECTS)}, store=store)
 
 
-def _parse(source: Source, files: list[RawFile], faults: list[dict], *, timezone: str) -> Parsed | None:
-    state = parse_contacts_task(files, source, timezone=timezone, return_state=True)
-    if state.is_completed():
-        return state.result()
-    faults.append(_fault(source, state.result(raise_on_failure=False), "parse"))
-    return None
+def _link(lake: dict[str, pd.DataFrame], *, store: str, record: RunRecord) -> None:
+    """Customers, duplicates and episodes over all contacts: what came later may belong to what was there."""
+    with record.stage("link"):
+        contacts = join_customers(lake[CONTACTS.name], lake[CUSTOMER_KEYS.name])
+        contacts = link_duplicates_task(contacts, lake[TURNS.name])
+        contacts = link_episodes_task(contacts, lake[TURNS.name])
+        if content_sha(contacts) != content_sha(lake[CONTACTS.name]):
+            write_table_task(contacts, CONTACTS, store=store)
+            lake[CONTACTS.name] = contacts
 
 
-def _company(config: Config, files: dict[str, list[RawFile]], faults: list[dict]) -> dict[str, pd.DataFrame]:
-    found = {**{form: [] for form in _COMPANY}, "keys": [], "rejects": []}
-    zone = {"timezone": config.company.timezone}
-    parsers = {
-        "usage": partial(parse_usage, **zone), "faq": parse_faq, "faq_logs": partial(parse_faq_logs, **zone),
-        "catalogue": parse_catalogue, "counts": partial(parse_counts, **zone),
-    }  # fmt: skip
-    for source in config.sources:
-        if source.format not in _COMPANY or not files.get(source.name):
-            continue
-        try:
-            if source.format == "customers":
-                customers, keys, rejects = parse_customers(files[source.name], source, **zone)
-                found["customers"].append(customers)
-                found["keys"].append(keys)
-            else:
-                frame, rejects = parsers[source.format](files[source.name], source)
-                found[source.format].append(frame)
-            found["rejects"].append(rejects)
-        except SourceError as error:
-            faults.append(_fault(source, error, "parse"))
-    keys = pd.DataFrame({"customer_id": [], "kind": [], "value": []}, dtype="str")
-    tables = {**_COMPANY, "rejects": REJECTS}
-    found["rejects"].append(_repeated(found))
-    joined = {name: _stack(found[name], empty(table), key=table.key) for name, table in tables.items()}
-    return {**joined, "keys": _stack(found["keys"], keys)}
-
-
-def _repeated(found: dict[str, list[pd.DataFrame]]) -> pd.DataFrame:
-    """Rejects that count the rows which two sources of one format both give; the first source's row is used."""
-    rows = []
-    for form, table in _COMPANY.items():
-        frames = [frame for frame in found[form] if len(frame)]
-        n = int(pd.concat(frames).duplicated(list(table.key)).sum()) if frames else 0
-        if n:
-            reason = f"{n} 行は、同じ番号の行が別のソースにもあるため使いませんでした（先に書かれたソースの行を使います）。"
-            rows.append({"source": form, "source_row": "", "stage": "parse", "reason": reason})
-    return _faults(rows)
-
-
-def _stack(frames: list[pd.DataFrame], default: pd.DataFrame, *, key: tuple[str, ...] | None = None) -> pd.DataFrame:
-    frames = [frame for frame in frames if len(frame)]
-    if not frames:
-        return default
-    return pd.concat(frames, ignore_index=True).drop_duplicates(list(key) if key else None, ignore_index=True)
-
-
-def _joined(parsed: list[Parsed]) -> tuple[pd.DataFrame, pd.DataFrame, list[pd.DataFrame]]:
-    if not parsed:
-        return empty(CONTACTS), empty(TURNS), []
-    contacts = pd.concat([part.contacts for part in parsed], ignore_index=True)
-    turns = pd.concat([part.turns for part in parsed], ignore_index=True)
-    return contacts, turns, [part.rejects for part in parsed]
-
-
-def _mask(contacts, turns, *, key: bytes, config: Config, record: RunRecord):
-    parts, total = [], len(contacts)
-    for start in range(0, total, _BATCH):
-        batch = contacts.iloc[start : start + _BATCH]
-        own = turns[turns["contact_id"].isin(batch["contact_id"])]
-        parts.append(
-            mask_contacts_task(
-                batch, own, key=key, names=japanese.person_names, name_like=japanese.name_like,
-                id_patterns=config.privacy.id_patterns,
-            )
-        )  # fmt: skip
-        record.progress("mask", min(start + _BATCH, total), total)
-    counts = pd.DataFrame([part[2] for part in parts]).sum().to_dict()
-    return (
-        check(pd.concat([part[0] for part in parts], ignore_index=True), CONTACTS),
-        check(pd.concat([part[1] for part in parts], ignore_index=True), TURNS),
-        counts,
-    )
-
-
-def _masked_column(frame: pd.DataFrame, column: str, *, config: Config) -> pd.DataFrame:
-    """`frame` with personal data masked in a short text column, each distinct text once."""
-    texts = frame[column].dropna().unique().tolist() if column in frame else []
-    if not texts:
-        return frame
-    found = mask_texts(texts, names=japanese.person_names, name_like=japanese.name_like, id_patterns=config.privacy.id_patterns)
-    place = dict(zip(texts, found["masked"], strict=True))
-    return frame.assign(**{column: frame[column].map(place).astype("str").where(frame[column].notna(), None)})
-
-
-def _pseudonymous(frame: pd.DataFrame, key: bytes) -> pd.DataFrame:
-    return frame.assign(customer_id=pseudonymise(frame["customer_id"], key)) if len(frame) else frame
-
-
-def _faults(faults: list[dict]) -> pd.DataFrame:
-    return pd.DataFrame(faults) if faults else empty(REJECTS)
-
-
-def _count(record: RunRecord, contacts, turns, rejects, *, masked: dict, n_unknown: int, customers) -> None:
+def _count(lake: dict[str, pd.DataFrame], *, record: RunRecord) -> None:
+    contacts = lake[CONTACTS.name]
     record.counts.update(
         {
-            "parse": len(contacts), "turns": len(turns), "customers": len(customers), "rejects": len(rejects),
+            "parse": len(contacts), "turns": len(lake[TURNS.name]), "customers": len(lake["customers"]),
+            "rejects": len(lake[REJECTS.name]), "duplicates": int(contacts["duplicate_of"].notna().sum()),
+            "episodes": int(contacts["episode_id"].nunique()),
             "contacts_by_channel": contacts["channel"].value_counts().sort_index().to_dict(),
-            "unmatched_customers": int(n_unknown),
+            "unmatched_customers": int((contacts["known_as"].notna() & contacts["customer_id"].isna()).sum()),
             "contacts_without_customer": int(contacts["customer_id"].isna().sum()),
-            "mask": {name: int(value) for name, value in masked.items() if float(value).is_integer()},
         }
     )  # fmt: skip

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flows.ledger_store import read_ledger, store_of, write_ledger
+from flows.ledger_store import read_ledger, write_ledger
+from flows.settings import store_of
 from voc.config import load_config
 from voc.errors import SourceError, VocError
 from voc.issues.edits import Edit, EditError, checked_labels, edit_rows, known_issue

@@ -1,20 +1,12 @@
 """The ledger in the store: events first, for they are the truth; what a person wrote meanwhile is never lost."""
 
-from pathlib import Path
-
 import pandas as pd
 
-from voc.config import Config
 from voc.errors import TableError, VocError
 from voc.issues.events import append_events, fix_actions, restored
 from voc.issues.prototypes import count_sentences, restate_mentions
 from voc.store import read_table, write_table
 from voc.tables import ACTIONS, ISSUE_EVENTS, ISSUES, MENTIONS
-
-
-def store_of(config: Config, base: Path) -> str:
-    """The store's address: as configured where it is a URL, else under the configuration file's folder."""
-    return config.store.path if "://" in config.store.path else str(base / config.store.path)
 
 
 def read_ledger(store: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -20,8 +20,8 @@ _PACKAGES = (
 )  # fmt: skip
 _NAMES = {
     "read": "読み込み", "parse": "解析", "clean": "整形", "mask": "個人情報のマスク", "sentences": "文への分割",
-    "opinions": "意見の判定", "requests": "要望の抽出", "embeddings": "ベクトル化", "issues": "課題の台帳",
-    "impact": "影響額の推定", "ranking": "順位付け", "reports": "レポート作成", "store": "保存",
+    "opinions": "意見の判定", "requests": "要望の抽出", "calls": "通話の要約", "embeddings": "ベクトル化", "issues": "課題の台帳",
+    "impact": "影響額の推定", "link": "顧客・重複・やり取りの照合", "ranking": "順位付け", "reports": "レポート作成", "store": "保存",
 }  # fmt: skip
 
 
@@ -36,12 +36,14 @@ class RunRecord:
     counts: dict = field(default_factory=dict)
     seconds: dict = field(default_factory=dict)
     settings: dict = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)  # what a person must hear of: a silent source, a changed header
+    given: dict[str, dict[str, set]] = field(default_factory=dict)  # table -> source -> keys that it gave in this run
     is_quiet: bool = False
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time a stage and tell its name; stages of one name add up."""
-        self.tell(f"▶ {_NAMES.get(name, name)}")
+    def stage(self, name: str, *, of: str = "") -> Iterator[None]:
+        """Time a stage and tell its name (and the source it works `of`); stages of one name add up."""
+        self.tell(f"▶ {_NAMES.get(name, name)}" + (f"（{of}）" if of else ""))
         begin = time.perf_counter()
         try:
             yield
@@ -49,6 +51,10 @@ class RunRecord:
             spent = time.perf_counter() - begin
             self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 2)
         self.tell(f"  {_NAMES.get(name, name)}: {spent:,.1f} 秒")
+
+    def add(self, name: str, value: int) -> None:
+        """Add `value` to the count of `name`."""
+        self.counts[name] = self.counts.get(name, 0) + value
 
     def progress(self, name: str, done: int, total: int) -> None:
         """One line that overwrites itself on a terminal, every tenth elsewhere."""
@@ -74,7 +80,7 @@ class RunRecord:
                         "started_at": self.started_at, "finished_at": datetime.now(UTC), "status": status,
                         "config_sha": self.config.sha(), "seed": self.config.seed, "inputs": _json(self.inputs),
                         "versions": _json(packages), "models": _json(self.models), "counts": _json(self.counts),
-                        "seconds": _json(self.seconds), "settings": _json(self.settings),
+                        "seconds": _json(self.seconds), "settings": _json(self.settings | {"notices": list(dict.fromkeys(self.notices))}),
                     }
                 ]
             ),

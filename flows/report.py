@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pandas as pd
-from prefect import flow
 
 from flows.record import RunRecord
 from flows.tasks import edge_task
@@ -15,7 +14,6 @@ write_reports_task = edge_task(write_reports, name="レポート作成")
 write_issues_sheet_task = edge_task(write_issues_sheet, name="課題の表の作成")
 
 
-@flow(name="voc-report", validate_parameters=False, persist_result=False)
 def report(config: Config, tables: dict[str, pd.DataFrame], *, folder: Path, record: RunRecord) -> list[Path]:
     """Write every report of one run into `folder` and return the files."""
     row = tables["runs"].sort_values("started_at").iloc[-1]

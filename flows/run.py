@@ -1,4 +1,7 @@
-"""The whole main job as one Prefect flow: `voc run` and `voc demo` are this flow."""
+"""The whole main job as one Prefect flow: `voc run` and `voc demo` are this flow.
+
+Its only parameter is a path: Prefect keeps parameters in its database, tables and configuration with them.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,15 +10,19 @@ import pandas as pd
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
-from flows.analyze import analyze, tables_for_reports
+from flows.analyze import analyze, as_of_day, tables_for_reports
 from flows.ingest import ingest
-from flows.ledger_store import store_of
 from flows.record import RunRecord
 from flows.report import report
+from flows.settings import store_of
+from flows.tasks import edge_task
 from voc.config import load_config
+from voc.removal import expire
 from voc.reports.content import headline
-from voc.store import append_rows
-from voc.tables import RUNS
+from voc.store import append_rows, read_table
+from voc.tables import CONTACTS, RUNS
+
+expire_task = edge_task(expire, name="保存期間を過ぎた声の削除")
 
 
 @dataclass(frozen=True)
@@ -26,11 +33,12 @@ class RunResult:
     headlines: list[str]
     counts: dict
     seconds: dict
+    notices: list[str]
 
 
 @flow(name="voc", validate_parameters=False, persist_result=False)
-def run(config_path: str, *, is_quiet: bool = False) -> RunResult:
-    """Pull, analyse and report by the configuration file at `config_path`.
+def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> RunResult:
+    """Pull what is new, analyse and report by the configuration file at `config_path`; all is read again where `is_full`.
 
     Raises VocError (in Japanese) where the configuration is wrong or no source can be read.
     """
@@ -38,15 +46,18 @@ def run(config_path: str, *, is_quiet: bool = False) -> RunResult:
     config = load_config(path)
     base, record = path.parent, RunRecord(config, is_quiet=is_quiet)
     store = store_of(config, base)
-    ingest(config, base=base, store=store, record=record)
-    as_of_on = analyze(config, base=base, store=store, record=record)
+    ingest(config, base=base, store=store, record=record, is_full=is_full)
+    if config.privacy.retention_months is not None:
+        last_day = as_of_day(config, read_table(CONTACTS, store=store))
+        record.counts["expired"] = expire_task(store=store, months=config.privacy.retention_months, as_of_on=last_day)
+    as_of_on = analyze(config, store=store, base=base, record=record)
     tables = tables_for_reports(store)
     tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status="reporting"))
     written = report(config, tables, folder=base / config.reports.path, record=record)
     append_rows(record.row(as_of_on=as_of_on, status="completed"), RUNS, store=store)
     sentences = headline(tables)
     _tell_prefect(sentences, written)
-    return RunResult(written, sentences, record.counts, record.seconds)
+    return RunResult(written, sentences, record.counts, record.seconds, list(dict.fromkeys(record.notices)))
 
 
 def _with(runs: pd.DataFrame, row: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from voc.config import Config
+
 _SETTINGS = {
     # both are needed: with DO_NOT_TRACK alone the server still looks its telemetry host up
     "DO_NOT_TRACK": "1",
@@ -29,3 +31,8 @@ def prepare(folder: Path) -> None:
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder / "cache" / "numba"))
     os.environ.setdefault("MPLCONFIGDIR", str(folder / "cache" / "matplotlib"))
     os.environ.setdefault("HF_HOME", str(folder / "cache" / "huggingface"))
+
+
+def store_of(config: Config, base: Path) -> str:
+    """The store's address: as configured where it is a URL, else under the configuration file's folder."""
+    return config.store.path if "://" in config.store.path else str(base / config.store.path)

@@ -22,7 +22,7 @@ HEAVY_HOME = {
 }  # fmt: skip
 NOUNS = {"voc/tables.py", "voc/config.py", "voc/errors.py"}
 NOUN_IMPORTS = {"numpy", "pandas", "pydantic", "voc"}
-EDGE = ("voc/sources/", "voc/store.py", "voc/doors.py", "voc/reports/html.py", "voc/reports/charts.py", "voc/demo/", "flows/")
+EDGE = ("voc/sources/", "voc/store.py", "voc/doors.py", "voc/text_files.py", "voc/reports/html.py", "voc/reports/charts.py", "voc/demo/", "flows/")
 FORBIDDEN_IN_LOGIC = {"time", "random", "socket", "requests", "urllib", "httpx", "subprocess", "secrets"}
 
 

@@ -2,11 +2,13 @@ import csv
 import gzip
 import json
 
+import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 
 import voc
-from voc import doors, japanese
+from voc import doors, japanese, text_files, text_rows
 from voc.errors import SourceError
 
 TEXTS = ["電話は090-1234-5678です", "", "改行の\n中、\"引用\"も", "taro@example.comへ"]
@@ -91,7 +93,7 @@ def test_the_input_is_never_overwritten(tmp_path):
 
 
 def test_many_rows_go_in_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr(doors, "_BATCH", 2)
+    monkeypatch.setattr(text_files, "_BATCH", 2)
     write_csv(tmp_path / "a.csv")
     assert doors.mask_file(tmp_path / "a.csv", text="本文", out=tmp_path / "b.csv")["n_rows"] == 4
     assert (tmp_path / "b.csv").read_text(encoding="utf-8").splitlines()[-1].startswith("3,[メール1]へ")
@@ -102,3 +104,97 @@ def test_mask_takes_a_list():
     assert frame["masked"].tolist() == ["[電話番号1]", "", ""]
     with pytest.raises(AttributeError):
         _ = voc.unmask
+
+
+FORMATS = {
+    "a.csv": write_csv, "b.csv": lambda path: write_csv(path, encoding="cp932"), "e.csv": lambda path: write_csv(path, encoding="euc_jp"),
+    "j.csv": lambda path: write_csv(path, encoding="iso-2022-jp"), "u.csv": lambda path: write_csv(path, encoding="utf-16"),
+    "s.csv": lambda path: write_csv(path, encoding="utf-8-sig"), "f.jsonl": write_jsonl, "i.xlsx": write_xlsx,
+    "r.csv": lambda path: path.write_bytes("番号,本文\r0,電話は090-1234-5678です\r1,\r2,あ\r3,い".encode("cp932")),
+    "k.json": lambda path: path.write_text(json.dumps([{"本文": text} for text in TEXTS], indent=1), encoding="utf-8"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("chunk", [1, 7])
+def test_rows_do_not_depend_on_where_the_file_is_cut(name, chunk, tmp_path, monkeypatch):
+    FORMATS[name](tmp_path / name)
+    doors.mask_file(tmp_path / name, text="本文", out=tmp_path / "whole.csv")
+    monkeypatch.setattr(text_files, "_CHUNK", chunk)
+    counts = doors.mask_file(tmp_path / name, text="本文", out=tmp_path / "cut.csv")
+    assert (tmp_path / "cut.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert counts["n_rows"] == 4 and counts["n_spans"] >= 1
+
+
+def test_a_gzip_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_files, "_MAX_UNPACKED", 2_000_000)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress("本文\n".encode() + b"a\n" * 1_500_000))
+    with pytest.raises(SourceError, match="展開後の大きさが上限"):
+        doors.mask_file(tmp_path / "a.csv.gz", text="本文", out=tmp_path / "out.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv.gz"]
+
+
+@pytest.mark.parametrize(("name", "limited"), [("a.xlsx", text_rows), ("a.xlsx.gz", text_files)])
+def test_a_workbook_that_unpacks_to_too_much_is_refused(name, limited, tmp_path, monkeypatch):
+    (packed(write_xlsx) if name.endswith("gz") else write_xlsx)(tmp_path / name)
+    monkeypatch.setattr(limited, "MAX_BYTES", 3000)
+    with pytest.raises(SourceError, match="上限"):
+        doors.mask_file(tmp_path / name, text="本文", out=tmp_path / "out.csv")
+    assert not list(tmp_path.glob("*out*"))
+
+
+@pytest.mark.parametrize(("name", "data"), [
+    ("a.csv", '本文\n"閉じない' + "あ" * 300), ("a.csv", "本文\n" + "あ" * 300 + "\n"), ("a.jsonl", '{"本文": "' + "あ" * 300 + '"}'),
+])  # fmt: skip
+def test_a_row_without_end_is_refused(name, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(text_rows, "MAX_LINE", 200)
+    (tmp_path / name).write_text(data, encoding="utf-8")
+    with pytest.raises(SourceError, match="閉じ忘れ"):
+        doors.mask_file(tmp_path / name, text="本文", out=tmp_path / "out.csv")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_bytes_that_turn_wrong_far_into_the_file_are_told(tmp_path):
+    (tmp_path / "a.csv").write_bytes("本文\n遅い\n".encode("cp932") * 40_000 + b"\x85\xff\n")
+    with pytest.raises(SourceError, match="途中から"):
+        doors.mask_file(tmp_path / "a.csv", text="本文", out=tmp_path / "out.csv")
+
+
+def test_empty_rows_of_a_sheet_count_where_more_follows(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["番号", "本文"], [1, "a"], [None, None], [3, None], [4, "b"], [None, ""], [None, None]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    assert doors.mask_file(tmp_path / "a.xlsx", text="本文", out=tmp_path / "out.csv")["n_rows"] == 4
+
+
+@pytest.mark.slow
+def test_judging_gives_a_line_a_sentence_or_a_line_a_text(tmp_path):
+    texts = ["画面は綺麗だが、電池がすぐ切れる", "", "特になし", "請求書をPDFで出力できるようにしてほしいです。", None]
+    by_sentence, by_text = voc.judge(texts), voc.judge(texts, level="text")
+    assert list(by_sentence.columns) == list(by_text.columns) == list(doors.JUDGED)
+    assert by_sentence["row"].tolist() == [0, 0, 2, 3] and by_text["row"].tolist() == [0, 1, 2, 3, 4]
+    assert by_sentence["intent"].tolist()[:2] == ["praise", "complaint"] and by_sentence["abstained"].tolist() == [0, 0, 1, 0]
+    assert by_text["sentence"].tolist() == [*texts[:4], ""] and by_text["abstained"].tolist()[1] == 1
+    assert by_sentence["request"].fillna("").tolist()[:3] == ["", "", ""] and "請求書" in by_sentence["request"].iloc[3]
+    p = by_text[["p_negative", "p_neutral", "p_positive"]]
+    assert p.sum(axis=1).sub(1).abs().max() < 0.001 and not by_text.filter(like="p_").isna().any().any()
+    assert voc.judge([]).empty
+
+
+@pytest.mark.slow
+def test_a_file_is_judged_and_embedded_row_by_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_files, "_BATCH", 2)
+    (tmp_path / "a.csv").write_text("id,本文\n1,電池がすぐ切れる\n2,\n3,使いやすい\n", encoding="cp932")
+    counts = doors.judge_file(tmp_path / "a.csv", text="本文", out=tmp_path / "o.csv.gz", level="text")
+    judged = pd.read_csv(tmp_path / "o.csv.gz", keep_default_na=False)
+    assert counts == {"n_rows": 3, "n_judged": 3, "n_abstained": int(judged["abstained"].sum())}
+    assert judged["row"].tolist() == [0, 1, 2] and judged["intent"].tolist()[::2] == ["complaint", "praise"]
+    assert doors.embed_file(tmp_path / "a.csv", text="本文", out=tmp_path / "v.npy") == {"n_rows": 3, "n_dimensions": 512}
+    vectors = np.load(tmp_path / "v.npy", allow_pickle=False)
+    assert vectors.dtype == np.float32 and np.allclose(vectors[[0, 2]], doors.embed(["電池がすぐ切れる", "使いやすい"]), atol=1e-4)
+
+
+def test_another_level_is_told():
+    with pytest.raises(SourceError, match="sentence、text"):
+        doors.judge(["x"], level="word")

@@ -7,7 +7,7 @@ import pytest
 from voc.config import Source
 from voc.duplicates import link_duplicates
 from voc.episodes import link_episodes
-from voc.erasure import obey_tombstones, without_customer, without_expired
+from voc.erasure import in_writing_order, obey_tombstones, without_customer, without_expired
 from voc.identity import pseudonyms_of
 from voc.parsing.contacts import parse_contacts
 from voc.privacy import mask_contacts, pseudonymise
@@ -16,6 +16,7 @@ from voc.sources.pseudonym_map import write_pseudonyms
 from voc.store import forget_history, read_table, stored_tables, write_table
 from voc.tables import (
     CONTACTS,
+    CUSTOMER_KEYS,
     CUSTOMERS,
     ERASED,
     ISSUES,
@@ -37,9 +38,10 @@ def store_of_two(folder):
     """A store with two customers, written three times, so that there is a history; the pseudonyms of both."""
     one, two = pseudonymise(pd.Series(["A-1", "B-2"]), KEY)
     contacts, turns, sentences, mentions = [], [], [], []
-    for contact, customer, text in (("Cone", one, "紫色の象の話です"), ("Ctwo", two, "緑色の亀の話です"), ("Cnone", None, "匿名の声")):
+    for contact, customer, text in (("Cone", one, "紫色の象の話です"), ("Ctwo", two, "緑色の亀の話です"), ("Cnone", None, "匿名の声"),
+                                    ("Cforwarded", None, "転送: 紫色の象の話です")):
         contacts.append({"contact_id": contact, "customer_id": customer, "channel": "email", "source": "mail", "source_row": contact,
-                         "started_at": NOW, "content_sha": "x", "duplicate_of": "Cone" if contact == "Cnone" else None})  # fmt: skip
+                         "started_at": NOW, "content_sha": "x", "duplicate_of": "Cone" if contact == "Cforwarded" else None})  # fmt: skip
         turns.append({"turn_id": contact + "-0", "contact_id": contact, "position": 0, "speaker": "customer", "text": text})
         sentences.append({"sentence_id": contact + "-0-0", "turn_id": contact + "-0", "contact_id": contact, "position": 0,
                           "start": 0, "end": len(text), "text": text, "terms": [text[:2]]})  # fmt: skip
@@ -80,12 +82,13 @@ def test_an_erased_customer_is_in_no_table_file_or_older_version(tmp_path):
     one, two = store_of_two(tmp_path)
     assert "紫色" in everything(tmp_path) and "Cone" in everything(tmp_path)
     counts = erase(str(tmp_path), one)
-    assert counts["contacts"] == counts["turns"] == counts["sentences"] == counts["customers"] == counts["usage"] == 1
+    assert counts["contacts"] == counts["turns"] == counts["sentences"] == 2  # one of them forwarded by somebody unknown
+    assert counts["customers"] == counts["usage"] == 1
     left = everything(tmp_path)
     assert "紫色" not in left and "Cone-0" not in left
     assert "緑色の亀" in left and "匿名の声" in left and two in left
     stones = read_table(ERASED, store=str(tmp_path))
-    assert sorted(stones["value"]) == sorted([one, "Cone"])
+    assert sorted(stones["value"]) == sorted([one, "Cone", "Cforwarded"])
     assert read_table(CONTACTS, store=str(tmp_path))["duplicate_of"].isna().all()
     assert read_table(ISSUES, store=str(tmp_path))["exemplar_ids"].tolist() == [["Ctwo-0-0"]]
     with pytest.raises(Exception, match="log segment|version"):
@@ -99,6 +102,42 @@ def test_erasing_twice_changes_nothing_more(tmp_path):
     assert set(erase(str(tmp_path), one).values()) <= {0}
     for name, frame in before.items():
         pd.testing.assert_frame_equal(read_table(TABLES[name], store=str(tmp_path)), frame)
+
+
+def contact(name, customer=None, **more):
+    return {"contact_id": name, "customer_id": customer, "channel": "email", "source": "m", "source_row": name, "started_at": NOW, "content_sha": "", **more}
+
+
+def test_contacts_under_the_customers_own_addresses_go_and_under_shared_ones_stay():
+    contacts = check(pd.DataFrame([
+        contact("a", "K1", known_as="Kmail"), contact("b", None, known_as="Kmail"), contact("c", None, known_as="Kshared"),
+        contact("d", None, known_as="Kphone"), contact("e", "K2", known_as="Kshared"), contact("f", None, known_as="Kphone", duplicate_of="e"),
+        contact("g", None, duplicate_of="a"), contact("h", "K2", duplicate_of="a"), contact("i", None),
+    ]), CONTACTS)  # fmt: skip
+    rows = [("email", "Kmail", "K1"), ("phone", "Kphone", "K1"), ("email", "Kshared", "K1"), ("email", "Kshared", "K2")]
+    keys = check(pd.DataFrame(rows, columns=["kind", "value", "customer_id"]), CUSTOMER_KEYS)
+    tables = {CONTACTS.name: contacts, CUSTOMER_KEYS.name: keys, ERASED.name: empty(ERASED)}
+    changed, counts = without_customer(tables, "K1", erased_at=NOW)
+    assert changed[CONTACTS.name]["contact_id"].tolist() == ["c", "e", "h", "i"] and changed[CONTACTS.name]["duplicate_of"].isna().all()
+    assert changed[CUSTOMER_KEYS.name]["customer_id"].tolist() == ["K2"] and counts == {"contacts": 5, "customer_keys": 3}
+    stones = changed[ERASED.name]
+    assert set(stones.loc[stones["kind"] == "customer", "value"]) == {"K1", "Kmail", "Kphone"}
+    assert list(changed) == [ERASED.name, CONTACTS.name, CUSTOMER_KEYS.name]
+    new = pd.DataFrame({"contact_id": ["x", "y", "z"], "customer_id": [None, None, "K1"], "known_as": ["Kphone", "Kshared", None]})
+    assert obey_tombstones(new, stones)["contact_id"].tolist() == ["y"]
+
+
+def test_what_was_refused_about_the_customers_number_goes():
+    reasons = ["customer_id が前の行と同じ（A-1）ため使いませんでした。", "customer_id が前の行と同じ（A-12）ため使いませんでした。", "A-1 行は"]
+    rejects = check(pd.DataFrame({"source": "customers", "source_row": "x", "stage": "parse", "reason": reasons}), REJECTS)
+    tables = {CONTACTS.name: empty(CONTACTS), ERASED.name: empty(ERASED), REJECTS.name: rejects}
+    changed, counts = without_customer(tables, "K1", erased_at=NOW, source_customer_ids=["A-1"])
+    assert sorted(changed[REJECTS.name]["reason"]) == sorted(reasons[1:]) and counts == {"rejects": 1}
+
+
+def test_the_tables_that_tell_who_is_gone_are_written_last():
+    assert in_writing_order(TABLES)[0] == ERASED.name
+    assert in_writing_order(TABLES)[-4:] == ["sentences", "turns", "contacts", "customer_keys"]
 
 
 def test_ingest_obeys_tombstones_also_where_the_customer_is_no_longer_known(tmp_path):
@@ -115,7 +154,7 @@ def test_old_contacts_go_after_the_months_that_are_kept(tmp_path):
     tables = {table.name: read_table(table, store=str(tmp_path)) for table in stored_tables(store=str(tmp_path))}
     assert without_expired(tables, months=12, as_of_on=pd.Timestamp("2026-12-31")) == ({}, {})
     changed, counts = without_expired(tables, months=12, as_of_on=pd.Timestamp("2027-01-02"))
-    assert counts["contacts"] == 3 and changed["turns"].empty and "customers" not in changed
+    assert counts["contacts"] == 4 and changed["turns"].empty and "customers" not in changed
 
 
 PLANTED = {
@@ -130,7 +169,7 @@ def test_planted_personal_data_is_in_no_table_and_no_file(tmp_path):
         f"カードは{PLANTED['card']}、マイナンバーは{PLANTED['my_number']}、生年月日は{PLANTED['birth']}です。請求書が開きません。"
     )
     chats = [{
-        "contact_id": str(i), "customer_id": PLANTED["number"], "started_at": f"2025-04-0{i}T10:00:00+09:00",
+        "contact_id": str(i), "customer_id": PLANTED["number"], "started_at": f"2025-04-01T10:0{i}:00+09:00",
         "subject": f"{PLANTED['name']}です", "messages": [
             {"author": "customer", "text": said}, {"author": "agent", "text": f"{PLANTED['name']}様、{PLANTED['phone']}ですね"},
         ]} for i in (1, 2)]  # fmt: skip

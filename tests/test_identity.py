@@ -3,8 +3,9 @@ import stat
 import pandas as pd
 import pytest
 
+from voc.cleaning.widths import customer_key
 from voc.errors import SourceError
-from voc.identity import PSEUDONYMS, pseudonym_of, pseudonyms_of, reveal, without
+from voc.identity import PSEUDONYMS, join_customers, pseudonym_of, pseudonymous_keys, pseudonyms_of, reveal, without
 from voc.privacy import pseudonymise
 from voc.sources.pseudonym_map import read_pseudonyms, write_pseudonyms
 from voc.tables import TABLES
@@ -46,3 +47,22 @@ def test_no_map_is_an_empty_one_and_a_wrong_one_is_told(tmp_path):
 
 def test_the_map_is_no_table_of_the_store():
     assert PSEUDONYMS.name not in TABLES
+
+
+def test_contacts_find_their_customer_by_number_mail_and_telephone():
+    raw = [("001", "id", "001"), ("001", "email", "a@example.com"), ("001", "phone", "0312345678"), ("002", "id", "002"),
+           ("003", "id", "003"), ("003", "email", "same@example.com"), ("004", "id", "004"), ("004", "email", "same@example.com")]  # fmt: skip
+    keys = pseudonymous_keys(pd.DataFrame(raw, columns=["customer_id", "kind", "value"]), key=KEY)
+    assert not keys.isin(["001", "a@example.com", "0312345678"]).any().any()
+    written = ["002", "A@example.com", "+81 3-1234-5678", "same@example.com", "999", None]
+    known_as = pseudonymise(pd.Series(written, dtype="str").map(customer_key, na_action="ignore"), KEY)
+    contacts = pd.DataFrame({
+        "contact_id": list("abcdef"), "known_as": known_as, "channel": "call", "started_at": "2026-04-01T00:00Z", "source": "s",
+        "source_row": "", "content_sha": "",
+    })  # fmt: skip
+    hidden = pseudonymise(pd.Series(["001", "002"]), KEY).tolist()
+    joined = join_customers(contacts, keys)
+    assert joined["customer_id"].fillna("-").tolist() == [hidden[1], hidden[0], hidden[0], "-", "-", "-"]
+    assert join_customers(joined, keys).equals(joined)  # what was joined once can be joined again
+    alone = join_customers(contacts, keys.iloc[:0])
+    assert alone["customer_id"].equals(alone["known_as"])

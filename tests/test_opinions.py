@@ -4,7 +4,7 @@ import pytest
 
 from voc.errors import VocError
 from voc.lexicon import FEATURES
-from voc.opinions import INTENTS, Heads, choose_intents, judge, judge_opinions, load_heads
+from voc.opinions import INTENTS, Heads, choose_intents, decided_by_words, is_clear, judge, judge_opinions, load_heads
 from voc.tables import OPINIONS
 
 SENTENCES = pd.DataFrame({"sentence_id": ["s2", "s1"], "text": ["字を大きくしてほしい", "至急直してください"]})
@@ -23,9 +23,13 @@ def plain_heads(**changes) -> Heads:
         "evidence_scale": np.ones(len(FEATURES)),
         "polarity": polarity,
         "polarity_bias": np.zeros(3),
-        "temperature": 1.0,
         "intents": intents,
         "intents_bias": np.full(6, -1.0),
+        "words_polarity": np.zeros((3, len(FEATURES))),
+        "words_polarity_bias": np.zeros(3),
+        "words_intents": np.zeros((6, len(FEATURES))),
+        "words_intents_bias": np.full(6, -1.0),
+        "clear_above": 0.9,
         "abstain_below": 0.3,
     }
     return Heads(**{**fields, **changes})
@@ -46,12 +50,34 @@ def test_probabilities_are_those_of_the_weights():
     assert opinions["is_abstained"].tolist() == [True, False]
 
 
-def test_temperature_softens():
-    vectors = np.array([[1.0, 0.0], [1.0, 0.0]])
-    sharp = judge_opinions(SENTENCES, vectors, heads=plain_heads())["p_positive"]
-    soft = judge_opinions(SENTENCES, vectors, heads=plain_heads(temperature=3.0))["p_positive"]
-    assert (soft > 1 / 3).all()
-    assert (soft < sharp).all()
+def words_for_praise(**changes) -> Heads:
+    """Words alone say: praise, positive, where a good word stands."""
+    at = FEATURES.index("pos")
+    polarity, intents = np.zeros((3, len(FEATURES))), np.zeros((6, len(FEATURES)))
+    polarity[2, at], intents[INTENTS.index("praise"), at] = 9.0, 9.0
+    bias = np.full(6, -4.0)
+    return plain_heads(words_polarity=polarity, words_intents=intents, words_intents_bias=bias, **changes)
+
+
+def test_words_alone_judge_what_has_no_vector():
+    texts = pd.DataFrame({"sentence_id": ["a", "b"], "text": ["とても親切でした", "とても親切でした"]})
+    vectors = np.array([[np.nan, np.nan], [-9.0, -9.0]])
+    words, vector = judge_opinions(texts, vectors, heads=words_for_praise()).to_dict("records")
+    assert (words["polarity"], words["intent"], words["cue"]) == ("positive", "praise", "親切")
+    assert words["p_praise"] == pytest.approx(1 / (1 + np.exp(-5)), abs=1e-4)
+    assert (vector["polarity"], vector["intent"]) == ("negative", "complaint")
+
+
+@pytest.mark.parametrize(("above", "decided"), [(0.9, [True, False]), (0.999, [False, False])])
+def test_only_the_clear_is_left_to_words(above, decided):
+    heads = words_for_praise(clear_above=above)
+    assert decided_by_words(["とても親切でした", "水曜日に伺います"], heads=heads).tolist() == decided
+
+
+def test_one_unsure_intent_keeps_a_sentence_open():
+    polarity = np.array([[0.98, 0.01, 0.01]] * 2)
+    intents = np.array([[0.99, 0.01, 0.01, 0.01, 0.01, 0.02], [0.99, 0.4, 0.01, 0.01, 0.01, 0.02]])
+    assert is_clear(polarity, intents, 0.95).tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +117,13 @@ def test_heads_of_another_version_are_refused(tmp_path):
         load_heads(tmp_path / "heads.npz")
     with pytest.raises(VocError, match=r"train\.py"):
         load_heads(tmp_path / "absent.npz")
+
+
+def test_heads_of_another_adapter_are_refused(tmp_path):
+    np.savez(tmp_path / "heads.npz", features=np.array(FEATURES), adapter=np.array("00"), mean=np.zeros(3))
+    (tmp_path / "adapter.npz").write_bytes(b"another")
+    with pytest.raises(VocError, match=r"adapter\.npz"):
+        load_heads(tmp_path / "heads.npz")
 
 
 @pytest.mark.slow

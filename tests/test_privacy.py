@@ -8,9 +8,12 @@ import pytest
 
 from voc.config import Source
 from voc.errors import ConfigError
+from voc.name_sight import Sight
+from voc.name_slots import slot_names
+from voc.name_words import Lexicon, NameToken, is_role
 from voc.parsing import Parsed
 from voc.parsing.contacts import parse_contacts
-from voc.privacy import mask_contacts, mask_texts, pseudonymise
+from voc.privacy import mask_contacts, mask_file_names, mask_texts, pseudonymise
 from voc.privacy_patterns import is_card, is_my_number, is_phone
 from voc.raw import RawFile
 
@@ -106,7 +109,7 @@ def test_names_is_asked_only_for_sentences_with_a_cue():
         return no_names(texts)
 
     texts = ["画面が遅いです。田中様はいますか。画面が遅いです。", "佐藤に聞いた。"]
-    share = mask_texts(texts, names=names, name_like=knows_sato).attrs["name_share"]
+    share = mask_texts(texts, names=names, name_like=lambda texts: ["佐藤" in t or "田中" in t for t in texts]).attrs["name_share"]
     assert asked == ["田中様はいますか。", "佐藤に聞いた。"]
     assert share == pytest.approx(2 / 3)
 
@@ -186,6 +189,60 @@ def test_pseudonyms_join_one_spelling_and_keep_empty_ids():
     assert pseudonymise(pd.Series(["A-1"]), b"another key, long enough")[0] != ids[0]
 
 
+def test_file_names_are_masked_and_stay_apart():
+    paths = ["raw/calls_090-1234-5678_1.json", "raw/calls_080-1234-5678_1.json", "raw/田中様_請求.eml", "raw/2026-08.csv"]
+    stored = mask_file_names(paths, key=KEY, names=no_names, name_like=lambda texts: ["田中" in t for t in texts])
+    one, other, mail, plain = (stored[path] for path in paths)
+    assert re.fullmatch(r"raw/calls_\[電話番号1\]_1\.json~[0-9a-f]{8}", one) and one[:-8] == other[:-8] and one != other
+    assert mail.startswith("raw/[氏名1]様_請求.eml~") and plain == "raw/2026-08.csv"
+    assert mask_file_names([one], key=KEY, names=no_names) == {one: one}
+
+
+ROLES = ["女将", "店員", "業者", "ヤマト"]
+
+
+@pytest.mark.parametrize("word", ROLES)
+def test_a_role_before_an_honorific_stays_where_the_dictionary_knows_it(word):
+    def name_like(texts):
+        return [not text.startswith(tuple(ROLES)) for text in texts]
+
+    assert masked(f"{word}さんと森さんがいた", name_like=name_like) == f"{word}さんと[氏名1]さんがいた"
+
+
+def test_only_what_the_dictionary_leaves_open_counts_as_asked():
+    seen = {"佐藤です。": Sight.CLEAR, "松岡が来た。": Sight.OPEN, "画面が遅い。": Sight.NOTHING}
+    result = mask_texts(list(seen), names=no_names, name_like=lambda texts: [seen[text] for text in texts])
+    assert result.attrs["n_texts_for_names"] == 1 and result.attrs["name_share"] == pytest.approx(1 / 3)
+
+
+TOKENS = {
+    "女将": [("女将", "普通名詞-一般", "", False)], "配送業者": [("配送", "普通名詞-一般", "", False), ("業者", "普通名詞-一般", "", False)],
+    "仲居": [("仲居", "固有名詞-人名-姓", "姓", True)], "森": [("森", "普通名詞-一般", "", True)],
+    "木本": [("木", "普通名詞-一般", "", False), ("本", "普通名詞-一般", "", False)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("word", "expected"), [("女将", True), ("配送業者", True), ("仲居", True), ("森", False), ("木本", False)])
+def test_which_words_before_an_honorific_are_roles(word, expected):
+    tokens, end = [], 0
+    for surface, pos, kind, is_surname in TOKENS[word]:
+        tokens.append(NameToken(surface, kind, f"名詞-{pos}", False, is_surname, False, not kind, end, end + len(surface)))
+        end += len(surface)
+    assert is_role(tokens, end) is expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "sight"), [
+    ("画面が開きません。", Sight.NOTHING), ("運転手さんに聞きました。", Sight.NOTHING), ("一泊でお願いします。", Sight.NOTHING),
+    ("コンサート・ショーが見たい。", Sight.NOTHING), ("佐藤と申します。", Sight.CLEAR), ("高橋健一が来ます。", Sight.CLEAR),
+    ("小田原は何と言いましたか。", Sight.OPEN), ("ジセラを呼んでください。", Sight.OPEN),
+])  # fmt: skip
+def test_what_the_dictionary_decides_alone(text, sight):
+    from voc.japanese import name_like
+
+    assert name_like([text]) == [sight]
+
+
 @pytest.mark.slow
 def test_own_sentences_reach_the_bar():
     from voc.japanese import name_like, person_names
@@ -216,3 +273,46 @@ def test_real_names_are_masked():
     result = mask_texts(texts, names=person_names, name_like=name_like)
     assert "佐々木" not in result["masked"][0] and "高橋" not in result["masked"][1]
     assert result["masked"][2] == texts[2]
+
+
+KINDS = {
+    "森": {"姓", "普通名詞"}, "島": {"姓", "普通名詞"}, "橋": {"姓", "普通名詞"}, "桜": {"姓", "普通名詞"}, "魚": {"姓", "普通名詞"},
+    "松本": {"姓", "地名"}, "福島": {"姓", "地名"}, "佐藤": {"姓"}, "内海": {"姓", "普通名詞"}, "西": {"姓", "普通名詞"}, "赤星": {"姓"},
+    "今": {"姓", "普通名詞"}, "みなみ": {"名", "普通名詞"}, "フミ": {"名"}, "伊勢": {"姓", "地名"}, "ねこ": {"普通名詞"},
+}  # fmt: skip
+READINGS = {"内海": {"ウツミ"}, "橋": {"ハシ"}, "森": {"モリ"}}
+LEXICON = Lexicon(lambda word: frozenset(KINDS.get(word, ())), lambda word: frozenset(READINGS.get(word, ())))
+
+
+@pytest.mark.parametrize("marked", [
+    "すんません ⟦島⟧やけど まだですか", "あたし⟦松本⟧だけどさ", "⟦佐藤⟧なんだげど 灯油が来ない", "担当いたします⟦森⟧です", "どうも⟦佐藤⟧っす",
+    "この人 ⟦福島⟧ってやつです", "⟦橋⟧って言います", "⟦森⟧という者です", "会員番号12、⟦森⟧です。", "釣り船を頼んどいた⟦橋⟧なんですが",
+    "⟦橋⟧の母です", "⟦松本⟧の奥さんから聞いた", "⟦森⟧の代理でかけてます", "⟦松本⟧コーチの枠", "弊社⟦森⟧が伺います", "⟦松本⟧宛の荷物",
+    "⟦森⟧から電話があったと伝えて", "どの⟦佐藤⟧でしょうか", "承認者が⟦福島⟧のままです", "権限を⟦西⟧から⟦赤星⟧に移管", "氏名が「⟦橋⟧」です",
+    "保護者氏名 ⟦佐藤 みなみ⟧ 園児", "娘の⟦森 ひより⟧が熱を出した", "おばあちゃん⟦森フミ⟧いうんやけど", "⟦岸 友里⟧(⟦きし ゆり⟧)です",
+    "⟦橋⟧(⟦はし⟧)と書きます", "⟦内海⟧と書いて「⟦うつみ⟧」と読みます", "橋の字一文字で⟦はし⟧と読みます", "苗字は⟦岩⟧です", "3歳の⟦こはる⟧ちゃん用に",
+    "ちょっと ⟦こぐれ⟧って人に聞いた", "⟦今⟧さんという方", "花の字で⟦桜⟧といいます", "予約は⟦松本⟧で取ってます",
+])  # fmt: skip
+def test_phrases_that_only_a_name_stands_in(marked):
+    text = re.sub("[⟦⟧]", "", marked)
+    found = sorted(set(slot_names(text, lexicon=LEXICON)))
+    whole = [(a, b) for a, b in found if not any((c, d) != (a, b) and c <= a and b <= d for c, d in found)]
+    assert [text[start:end] for start, end in whole] == re.findall("⟦(.*?)⟧", marked)
+
+
+@pytest.mark.parametrize("text", [
+    "今ですね", "今なんですけど", "西から東へ移動", "橋を渡った先です", "森の母屋です", "島のばあちゃんが言うには", "桜ですね", "魚ですが傷んでいた",
+    "この木は桜といいます", "福島の母から聞いた", "どの橋でしょうか", "お伊勢さんの切符", "森の名前を調べた", "かずら橋のおじさんが優しい",
+    "氏名が逆です", "苗字が変です", "赤ちゃんとおばあちゃんの席", "ねこちゃんの写真", "わからないって人が多い", "橋(はし)駅", "「はし」と表示される",
+    "お届け先は島です", "松本の天気です", "届きました 桜ですが枯れました", "森氏遺跡の駐車場",
+])  # fmt: skip
+def test_words_and_places_outside_such_a_phrase_stay(text):
+    assert slot_names(text, lexicon=LEXICON) == []
+
+
+@pytest.mark.parametrize("piece", [
+    "森", "森 ", "森 あ", "あ", "ア", "氏名", "森と書いて", "森(", "予約は", "会員番号", "お名前 森", "母の森ア", "森から", "担当の", "0", "、", "森で森で",
+])  # fmt: skip
+def test_a_long_hostile_text_hides_no_name(piece):
+    text = (piece * 50_000)[:50_000] + "\n佐藤と申します"
+    assert (50_001, 50_003) in slot_names(text, lexicon=LEXICON)

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from voc.errors import TableError
-from voc.store import append_rows, read_table, write_table
+from voc.store import append_rows, forget_history, read_table, write_table
 from voc.tables import SENTENCES, TABLES, USAGE, check, content_sha, empty
 
 ROW = {"sentence_id": "s", "turn_id": "t", "contact_id": "c", "position": 0, "start": 0, "end": 2, "text": "あ🙂"}
@@ -47,3 +47,17 @@ def test_a_frame_that_breaks_its_contract_is_not_written(tmp_path):
     with pytest.raises(TableError):
         write_table(pd.DataFrame({"customer_id": ["a"]}), USAGE, store=str(tmp_path))
     assert read_table(USAGE, store=str(tmp_path)).empty
+
+
+def test_a_forgotten_history_leaves_the_current_rows_alone(tmp_path):
+    for n in range(3):
+        write_table(usage([f"customer-{n}"], [1.0]), USAGE, store=str(tmp_path))
+    folder = tmp_path / USAGE.name
+    for name in ("part-00000.snappy.parquet#1", "_delta_log/00000000000000000002.json#12"):  # left by a killed writer
+        (folder / name).write_bytes(b"customer-0")
+    (folder / "part-of-nothing.parquet").write_bytes(b"customer-0")
+    forget_history(USAGE, store=str(tmp_path))
+    assert read_table(USAGE, store=str(tmp_path))["customer_id"].tolist() == ["customer-2"]
+    left = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert b"customer-2" in left and b"customer-0" not in left and b"customer-1" not in left
+    assert forget_history(USAGE, store=str(tmp_path / "none")) == -1

@@ -153,6 +153,11 @@ class Privacy(_Part):
     retention_months: int | None = Field(None, ge=1, description="contacts older than this are removed, with their history")
 
 
+class Japanese(_Part):
+    terms: str | None = Field(None, min_length=1, description="""CSV of the company's own words, relative to the
+        configuration: term, kind (product, screen, feature, competitor), synonyms (separated by |), reading""")
+
+
 class Issues(_Part):
     min_sentences: int = Field(15, ge=2, description="smallest issue")
     max_fit: int = Field(20_000, ge=100, description="unique sentences that the topic model is fitted on")
@@ -198,6 +203,7 @@ class Config(_Part):
     store: Store = Store()
     reports: Reports = Reports()
     privacy: Privacy = Privacy()
+    japanese: Japanese = Japanese()
     issues: Issues = Issues()
     costs: Costs = Costs()
     value: Value = Value()

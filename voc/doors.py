@@ -1,25 +1,23 @@
-"""Single steps for other programs, without configuration and store: mask a list of texts, mask a file."""
+"""Single steps for other programs, without configuration and store: mask, judge or embed texts or a file's column."""
 
-import csv
-import gzip
-import io
 import json
-import sys
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
-import openpyxl
+import numpy as np
 import pandas as pd
 
 from voc.errors import SourceError
-from voc.parsing.charset import decode
 from voc.privacy import mask_texts
+from voc.text_files import text_batches, written_rows
 
-_BATCH = 5_000  # rows that are masked at a time, so that memory does not grow with the file
-_EXCEL = (".xlsx", ".xlsm")
-_JSON = (".jsonl", ".ndjson", ".json")
+JUDGED = (
+    "row", "sentence", "p_negative", "p_neutral", "p_positive", "polarity", "strength", "p_complaint", "p_request",
+    "p_question", "p_praise", "p_cancel", "p_other", "intent", "flags", "request", "abstained",
+)  # fmt: skip
+"""Columns of what `judge` gives."""
+Level = Literal["sentence", "text"]
 
 
 def mask(texts: Iterable[str | None]) -> pd.DataFrame:
@@ -30,127 +28,130 @@ def mask(texts: Iterable[str | None]) -> pd.DataFrame:
     """
     from voc.japanese import name_like, person_names
 
-    plain = ["" if text is None or text != text else str(text) for text in texts]  # noqa: PLR0124 - NaN
-    return mask_texts(plain, names=person_names, name_like=name_like)
+    return mask_texts(_plain(texts), names=person_names, name_like=name_like)
 
 
 def mask_file(path: Path | str, *, text: str, out: Path | str) -> dict[str, float]:
     """Mask column `text` of a CSV, TSV, XLSX or JSONL file (also .gz) into the CSV `out` (also .gz).
 
     `out` has row (0-based position of the data row; every row of the file once, with empty text too), masked, and
-    spans as JSON (start, end, kind in the original text). Blank lines of a CSV or JSONL are no rows. Returns n_rows,
-    n_spans and name_share, the share of different sentences that were searched for names.
-    Raises SourceError where the file cannot be read, has no such column, or is `out` itself.
+    spans as JSON (start, end, kind in the original text). Returns n_rows, n_spans and name_share, the share of
+    different sentences that were searched for names. Raises SourceError as `text_batches`.
     """
     path, out = Path(path), Path(out)
-    if out.exists() and path.exists() and out.samefile(path):
-        raise SourceError(f"出力先 {out} が入力ファイルと同じです。--out に別の名前を指定してください。")
-    values = _values(path, text)
-    part = out.with_name(f".{out.name}.part")
+    batches = text_batches(path, column=text, out=out)
     counts = {"n_rows": 0, "n_spans": 0, "n_sentences": 0, "n_asked": 0}
+    with written_rows(out, ["row", "masked", "spans"]) as lines:
+        for batch in batches:
+            frame = mask(batch)
+            spans = [json.dumps(found, separators=(",", ":")) for found in frame["spans"]]
+            rows = range(counts["n_rows"], counts["n_rows"] + len(batch))
+            lines.writerows(zip(rows, frame["masked"], spans, strict=True))
+            counts["n_rows"] += len(batch)
+            counts["n_spans"] += int(frame["spans"].map(len).sum())
+            counts["n_sentences"] += frame.attrs["n_sentences"]
+            counts["n_asked"] += frame.attrs["n_sentences_for_names"]
+    share = counts.pop("n_asked") / max(counts.pop("n_sentences"), 1)
+    return {**counts, "name_share": share}
+
+
+def judge(texts: Iterable[str | None], *, level: Level = "sentence") -> pd.DataFrame:
+    """What customers say in `texts`: frame with the columns JUDGED, rows in the order of the texts.
+
+    `level` sentence: one line a sentence or clause (none for a text without any); text: exactly one line a text, empty
+    ones too. p_negative, p_neutral, p_positive sum to 1, the p of the intents are independent of each other; `intent`
+    is the one that is named, strength p_positive - p_negative, `flags` a list, `request` the normalised request where
+    one is made. `abstained` is 1 where no intent is likely enough, and for greetings, back-channels and empty texts;
+    the probabilities are filled all the same. Raises VocError for another level.
+    """
+    if level not in ("sentence", "text"):
+        raise SourceError(f"--level {level} は使えません。使える値: sentence、text。")
+    plain = _plain(texts)
+    sentences = _sentences_of(plain, level) if any(text.strip() for text in plain) or level == "text" else []
+    return _judged(sentences) if len(sentences) else pd.DataFrame(columns=list(JUDGED))
+
+
+def judge_file(path: Path | str, *, text: str, out: Path | str, level: Level = "sentence") -> dict[str, int]:
+    """`judge` column `text` of a CSV, TSV, XLSX or JSONL file (also .gz) into the CSV `out` (also .gz).
+
+    `row` is the 0-based position of the data row; flags are joined by |. Returns n_rows, n_judged (lines of `out`) and
+    n_abstained. Raises SourceError as `text_batches`.
+    """
+    batches, counts = text_batches(Path(path), column=text, out=Path(out)), {"n_rows": 0, "n_judged": 0, "n_abstained": 0}
+    with written_rows(Path(out), JUDGED) as lines:
+        for batch in batches:
+            frame = judge(batch, level=level)
+            frame["row"] += counts["n_rows"]
+            frame["flags"] = frame["flags"].map("|".join)
+            lines.writerows(frame.astype(object).where(frame.notna(), "").itertuples(index=False, name=None))
+            counts["n_rows"] += len(batch)
+            counts["n_judged"] += len(frame)
+            counts["n_abstained"] += int(frame["abstained"].sum())
+    return counts
+
+
+def embed(texts: Iterable[str | None], *, model: str = "use") -> np.ndarray:
+    """Unit vectors float32 (texts, dimension) in the order of `texts`.
+
+    `model`: use (default), e5, both (the two joined: the best for similarity), or any model name or path that
+    sentence-transformers takes.
+    """
+    from voc import embeddings
+
+    plain = _plain(texts)
+    if model == "both":
+        return embeddings.join_vectors({name: embeddings.embed(plain, model=name) for name in ("e5", "use")})
+    return embeddings.embed(plain, model=model)
+
+
+def embed_file(path: Path | str, *, text: str, out: Path | str, model: str = "use") -> dict[str, int]:
+    """`embed` column `text` of a file into the numpy file `out` (.npy). Returns n_rows and n_dimensions.
+
+    Raises SourceError as `text_batches`, or where `out` cannot be written.
+    """
+    out = Path(out)
+    parts = [embed(batch, model=model) for batch in text_batches(Path(path), column=text, out=out)]
+    vectors = np.concatenate(parts) if parts else embed([], model=model)
+    part = out.with_name(f".{out.name}.part")
     try:
-        with _writer(part, is_packed=out.suffix == ".gz") as file:
-            lines = csv.writer(file, lineterminator="\n")
-            lines.writerow(["row", "masked", "spans"])
-            while batch := list(islice(values, _BATCH)):
-                frame = mask(batch)
-                spans = [json.dumps(found, separators=(",", ":")) for found in frame["spans"]]
-                rows = range(counts["n_rows"], counts["n_rows"] + len(batch))
-                lines.writerows(zip(rows, frame["masked"], spans, strict=True))
-                counts["n_rows"] += len(batch)
-                counts["n_spans"] += int(frame["spans"].map(len).sum())
-                counts["n_sentences"] += frame.attrs["n_sentences"]
-                counts["n_asked"] += frame.attrs["n_sentences_for_names"]
+        with part.open("wb") as file:
+            np.save(file, vectors)
         part.replace(out)
     except OSError as error:
         raise SourceError(f"{out} に書き込めません（{error.strerror}）。フォルダーと権限を確かめてください。") from None
     finally:
         part.unlink(missing_ok=True)
-    share = counts.pop("n_asked") / max(counts.pop("n_sentences"), 1)
-    return {**counts, "name_share": share}
+    return {"n_rows": len(vectors), "n_dimensions": vectors.shape[1]}
 
 
-def _writer(path: Path, *, is_packed: bool):
-    if is_packed:
-        return gzip.open(path, "wt", encoding="utf-8", errors="replace", newline="")
-    return path.open("w", encoding="utf-8", errors="replace", newline="")
+def _sentences_of(texts: Sequence[str], level: Level) -> pd.DataFrame:
+    """[row, sentence_id, text, set_aside] of what is judged."""
+    if level == "text":
+        rows = [(row, f"{row:09d}", text, None if text.strip() else "non_answer") for row, text in enumerate(texts)]
+        return pd.DataFrame(rows, columns=["row", "sentence_id", "text", "set_aside"])
+    from voc.japanese import tokenize
+    from voc.sentences import split_sentences
+
+    ids = [f"{row:09d}" for row in range(len(texts))]
+    turns = pd.DataFrame({"turn_id": ids, "contact_id": ids, "position": 0, "speaker": "customer", "text": list(texts)})
+    frame = split_sentences(turns.loc[[text.strip() != "" for text in texts]], tokenize=tokenize)
+    return frame.assign(row=frame["turn_id"].astype("int64"))[["row", "sentence_id", "text", "set_aside"]]
 
 
-def _values(path: Path, column: str) -> Iterator[str]:
-    try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or "gzip として展開できません"
-        raise SourceError(f"{path} を読めません（{reason}）。パスと権限を確かめてください。") from None
-    name = path.name.removesuffix(".gz").lower()
-    if name.endswith(_EXCEL):
-        header, rows = _excel(data, path)
-    elif name.endswith(_JSON):
-        return iter(_json(decode(data, encoding=None), path, column))
-    else:
-        header, rows = _delimited(decode(data, encoding=None), path)
-    if column not in header:
-        raise SourceError(_no_column(path, column, header))
-    place = header.index(column)
-    return (row[place] if place < len(row) else "" for row in rows)
+def _judged(sentences: pd.DataFrame) -> pd.DataFrame:
+    from voc import japanese, opinions
+    from voc.requests import normalise_requests
+
+    distinct = sentences.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
+    found = opinions.judge(distinct["text"].tolist()).assign(sentence_id=distinct["sentence_id"])
+    asked = normalise_requests(distinct, found.drop(columns="text"), parse=japanese.parse)
+    found["request"] = found["sentence_id"].map(dict(zip(asked["sentence_id"], asked["phrase"], strict=True)))
+    frame = sentences[["row", "text", "set_aside"]].merge(found.drop(columns="sentence_id"), on="text", how="left")
+    frame["abstained"] = (frame["is_abstained"].astype(bool) | frame["set_aside"].notna()).astype("int64")
+    measured = [column for column in JUDGED if column.startswith("p_") or column == "strength"]
+    frame[measured] = frame[measured].astype("float64").round(4)
+    return frame.rename(columns={"text": "sentence"})[list(JUDGED)]
 
 
-def _no_column(path: Path, column: str, header: Sequence[str]) -> str:
-    return f"{path} に列「{column}」がありません。ある列: {header}。--text に列名を指定してください。"
-
-
-def _delimited(text: str, path: Path) -> tuple[list[str], list[list[str]]]:
-    text = text.removeprefix("\ufeff")
-    delimiter = max(",\t;", key=text.lstrip("\r\n").partition("\n")[0].count)
-    limit = csv.field_size_limit(sys.maxsize)
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
-    except csv.Error as error:
-        raise SourceError(f"{path} を CSV として読めません（{error}）。引用符の閉じ忘れを確かめてください。") from None
-    finally:
-        csv.field_size_limit(limit)
-    if not rows:
-        raise SourceError(f"{path} は空です。見出し行のあるファイルを指定してください。")
-    return [name.strip() for name in rows[0]], rows[1:]
-
-
-def _excel(data: bytes, path: Path) -> tuple[list[str], list[list[str]]]:
-    try:
-        sheet = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True).worksheets[0]
-        sheet.reset_dimensions()
-        rows = [["" if value is None else str(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    except Exception as error:  # noqa: BLE001 - openpyxl has no error of its own for a broken workbook
-        reason = type(error).__name__
-        raise SourceError(f"{path} を Excel として読めません（{reason}）。開いて .xlsx で保存し直してください。") from None
-    while rows and not any(rows[-1]):
-        rows.pop()
-    if not rows:
-        raise SourceError(f"{path} の最初のシートは空です。見出し行のあるシートを先頭に置いてください。")
-    return [name.strip() for name in rows[0]], rows[1:]
-
-
-def _json(text: str, path: Path, column: str) -> list[str]:
-    records, known = [], set()
-    if text.lstrip("\ufeff \r\n\t").startswith("["):
-        numbered = enumerate(_one(text.removeprefix("\ufeff"), path, 1), start=1)
-    else:
-        lines = ((number, line) for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1) if line.strip())
-        numbered = ((number, _one(line, path, number)) for number, line in lines)
-    for number, record in numbered:
-        if not isinstance(record, dict):
-            raise SourceError(f"{path} の {number} 行目は JSON オブジェクトではありません。1 行に 1 つのオブジェクトを書いてください。")
-        known.update(record)
-        value = record.get(column)
-        records.append("" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    if records and column not in known:
-        raise SourceError(_no_column(path, column, sorted(known)))
-    return records
-
-
-def _one(text: str, path: Path, number: int) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{path} の {number} 行目を JSON として読めません（{str(error)[:60]}）。") from None
+def _plain(texts: Iterable[str | None]) -> list[str]:
+    return ["" if text is None or text != text else str(text) for text in texts]  # noqa: PLR0124 - NaN

@@ -8,7 +8,7 @@ de-quantised at load; the word table stays 4-bit and only the rows of a batch ar
 import mmap
 import struct
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -92,10 +92,7 @@ def load_e5(path: Path) -> E5:
 def encode_e5(texts: list[str], *, model: E5) -> np.ndarray:
     """Unit vectors float32 (n, 384) of `texts`. Every batch has one of few fixed shapes (rows x padded length),
     so a text's vector does not depend on the texts beside it."""
-    encodings = model.tokenizer.encode_batch(
-        [_PREFIX + " ".join(unicodedata.normalize("NFKC", t).split()) for t in texts]
-    )
-    ids = [encoding.ids for encoding in encodings]
+    ids = token_ids(texts, model)
     by_length: dict[int, list[int]] = {}
     for i, row in enumerate(ids):
         by_length.setdefault(_padded_length(len(row), model.max_tokens), []).append(i)
@@ -107,6 +104,12 @@ def encode_e5(texts: list[str], *, model: E5) -> np.ndarray:
     finally:
         torch.set_num_threads(n_threads)
     return vectors
+
+
+def token_ids(texts: list[str], model: E5) -> list[list[int]]:
+    """The pieces of each text, the prefix and the two marks included, cut at the model's length."""
+    plain = [_PREFIX + " ".join(unicodedata.normalize("NFKC", text).split()) for text in texts]
+    return [encoding.ids for encoding in model.tokenizer.encode_batch(plain)]
 
 
 def _encode_by_length(ids: list[list[int]], by_length: dict[int, list[int]], vectors: np.ndarray, model: E5) -> None:
@@ -129,33 +132,64 @@ def _padded_length(n_tokens: int, longest: int) -> int:
 
 @torch.inference_mode()
 def _forward(ids: np.ndarray, lengths: np.ndarray, model: E5) -> np.ndarray:
-    """Post-norm BERT with exact GELU, mean over the tokens, unit length."""
-    w, (n_rows, length) = model.layers, ids.shape
-    mask = torch.from_numpy(np.arange(length)[None, :] < lengths[:, None])
+    mask = torch.from_numpy(np.arange(ids.shape[1])[None, :] < lengths[:, None])
+    x = run_layers(word_states(ids, model), mask, model, range(model.n_layers))
+    return mean_state(x, mask).numpy()
+
+
+def word_states(ids: np.ndarray, model: E5) -> torch.Tensor:
+    """What the first layer reads: (rows, length, 384) of the padded token ids."""
+    w = model.layers
     rows, inverse = np.unique(ids, return_inverse=True)
     words = torch.from_numpy(_dequantise(model.words[rows])[inverse.reshape(ids.shape)])
-    x = words + w["emb.pos"][:length].float() + w["emb.type"][0].float()
-    hidden = x.shape[-1]
+    x = words + w["emb.pos"][: ids.shape[1]].float() + w["emb.type"][0].float()
+    return _norm(x.to(model.dtype), w, "emb.ln", model.eps)
 
-    def norm(values: torch.Tensor, name: str) -> torch.Tensor:
-        return functional.layer_norm(values, (hidden,), w[name + ".w"], w[name + ".b"], model.eps)
 
-    x = norm(x.to(model.dtype), "emb.ln")
+def run_layers(x: torch.Tensor, mask: torch.Tensor, model: E5, layers: range) -> torch.Tensor:
+    """Post-norm BERT with exact GELU: the states after `layers`; `mask` (rows, length) is False at filler."""
+    w, (n_rows, length, hidden) = model.layers, x.shape
     attend = mask[:, None, None, :]
-    for i in range(model.n_layers):
+    for i in layers:
         q, k, v = (
-            functional.linear(x, w[f"l{i}.{part}.w"], w[f"l{i}.{part}.b"])
-            .view(n_rows, length, model.n_heads, -1)
-            .transpose(1, 2)
-            for part in "qkv"
+            _linear(x, w, f"l{i}.{part}").view(n_rows, length, model.n_heads, -1).transpose(1, 2) for part in "qkv"
         )
         seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=attend)
         seen = seen.transpose(1, 2).reshape(n_rows, length, hidden)
-        x = norm(x + functional.linear(seen, w[f"l{i}.ao.w"], w[f"l{i}.ao.b"]), f"l{i}.aln")
-        inner = functional.gelu(functional.linear(x, w[f"l{i}.fi.w"], w[f"l{i}.fi.b"]))
-        x = norm(x + functional.linear(inner, w[f"l{i}.fo.w"], w[f"l{i}.fo.b"]), f"l{i}.oln")
+        x = _norm(x + _linear(seen, w, f"l{i}.ao"), w, f"l{i}.aln", model.eps)
+        x = _norm(x + _linear(functional.gelu(_linear(x, w, f"l{i}.fi")), w, f"l{i}.fo"), w, f"l{i}.oln", model.eps)
+    return x
+
+
+def mean_state(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean over the tokens, unit length: (rows, 384)."""
     total = (x.float() * mask[:, :, None]).sum(1)
-    return functional.normalize(total / mask.sum(1, keepdim=True)).numpy()
+    return functional.normalize(total / mask.sum(1, keepdim=True))
+
+
+def _linear(x: torch.Tensor, w: dict[str, torch.Tensor], name: str) -> torch.Tensor:
+    y = functional.linear(x, w[name + ".w"], w[name + ".b"])
+    if name + ".up" in w:  # a low-rank change that is being trained; `adapt_e5` adds a trained one to the weight
+        y = y + functional.linear(functional.linear(x, w[name + ".down"]), w[name + ".up"])
+    return y
+
+
+def _norm(x: torch.Tensor, w: dict[str, torch.Tensor], name: str, eps: float) -> torch.Tensor:
+    return functional.layer_norm(x, x.shape[-1:], w[name + ".w"], w[name + ".b"], eps)
+
+
+def adapt_e5(model: E5, path: Path) -> E5:
+    """`model` with the low-rank changes of a file that models/opinions/adapt.py wrote: weight + up x down.
+
+    The layers that the file does not name are shared with `model`, not copied.
+    """
+    with np.load(path, allow_pickle=False) as stored:
+        changes = {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored.files}
+    layers = dict(model.layers)
+    for name in sorted({key.rpartition(".")[0] for key in changes}):
+        change = changes[name + ".up"] @ changes[name + ".down"]
+        layers[name + ".w"] = (layers[name + ".w"].float() + change).to(model.dtype)
+    return replace(model, layers=layers)
 
 
 def _dequantise(blocks: np.ndarray) -> np.ndarray:

@@ -27,7 +27,8 @@ _CHUNK = 8192  # texts whose pieces are held at a time
 def embed(texts: Iterable[str], *, model: str = "use") -> np.ndarray:
     """Vectors float32 (n, dimension) of unit length, rounded to 4 decimals.
 
-    `model` is `use`, `e5`, or a name that `sentence_transformer` takes. Equal texts are embedded once. For `use` and
+    `model` is `use`, `e5`, `opinions` (E5 adapted to polarity and intents: models/opinions), or a name that
+    `sentence_transformer` takes. Equal texts are embedded once. For `use` and
     `e5` a text has the same vector whatever the texts beside it and their order; they read 512 pieces of a text.
     Raises VocError where a model's package is absent or its files are not the pinned ones.
     """
@@ -85,13 +86,24 @@ def encoder(name: str) -> Callable[[list[str]], np.ndarray]:
 
         return encode_use
     if name == "e5":
-        (path,) = model_files(name)
-        from voc.e5 import encode_e5, load_e5
+        from voc.e5 import encode_e5
 
-        model = load_e5(path)
-        return lambda texts: encode_e5(texts, model=model)
+        return lambda texts: encode_e5(texts, model=_plain_e5())
+    if name == "opinions":
+        from voc.e5 import adapt_e5, encode_e5
+
+        adapted = adapt_e5(_plain_e5(), models_folder() / "opinions" / "adapter.npz")
+        return lambda texts: encode_e5(texts, model=adapted)
     transformer = sentence_transformer(name)
     return lambda texts: transformer.encode(texts, convert_to_numpy=True, show_progress_bar=False)
+
+
+@cache
+def _plain_e5():
+    from voc.e5 import load_e5
+
+    (path,) = model_files("e5")
+    return load_e5(path)
 
 
 @cache

@@ -8,6 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from voc.duplicates import said
 from voc.tables import CONTACTS, check
 
 _TERM = re.compile(r"[一-龥々]{2,}|[ァ-ヴー]{3,}|[A-Za-z]{3,}")
@@ -64,10 +65,9 @@ def _duplicates(own: pd.DataFrame) -> np.ndarray:
 
 
 def _alike(own: pd.DataFrame, turns: pd.DataFrame, *, window_days: float) -> np.ndarray:
-    said = turns.loc[turns["contact_id"].isin(own["contact_id"])].sort_values(["contact_id", "position"], kind="stable")
-    text = own["contact_id"].map(said.groupby("contact_id")["text"].agg("\n".join)).fillna("")
+    text = own["contact_id"].map(said(turns.loc[turns["contact_id"].isin(own["contact_id"])])).fillna("")
     text = own["subject"].fillna("").astype(object) + "\n" + text.astype(object)
-    if not text.map(_terms).map(bool).any():
+    if not any(_terms(one) for one in text):
         return np.empty((0, 2), dtype="int64")
     vectors = TfidfVectorizer(analyzer=_terms, sublinear_tf=True).fit_transform(text)
     second = own["started_at"].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype("int64")

@@ -1,88 +1,165 @@
 """One customer out of every table, and contacts older than the company keeps them."""
 
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
 import pandas as pd
 
-from voc.tables import CONTACTS, ERASED, TABLES, check
+from voc.tables import CONTACTS, CUSTOMER_KEYS, ERASED, REJECTS, SENTENCES, TABLES, TURNS, check
 
-_OWN = ("customer_id", "contact_id", "turn_id", "sentence_id")
-_LISTS = {"exemplar_ids": "sentence_id"}
+_OWN = {"customer_id": "customers", "contact_id": "contacts", "turn_id": "turns", "sentence_id": "sentences"}
+_LISTS = {"exemplar_ids": "sentences"}
+_LAST = (SENTENCES.name, TURNS.name, CONTACTS.name, CUSTOMER_KEYS.name)
+"""Written after all other tables, in this order: what is gone is read from them, so a job that was killed can begin again."""
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What is to go. `customers` holds pseudonyms: of the customer and of the addresses and telephones it is known as."""
+
+    customers: frozenset[str] = frozenset()
+    contacts: frozenset[str] = frozenset()
+    turns: frozenset[str] = frozenset()
+    sentences: frozenset[str] = frozenset()
+    origins: frozenset[tuple[str, str]] = frozenset()
+    source_customer_ids: frozenset[str] = frozenset()
+
+
+def gone_with_customer(
+    tables: dict[str, pd.DataFrame], customer_id: str, *, source_customer_ids: Collection[str] = ()
+) -> Gone:
+    """What goes with the pseudonym `customer_id`; needs contacts, and customer_keys, turns, sentences where there are any.
+
+    The customer's contacts, those of no known customer that came under one of its addresses, and those of no known
+    customer that are the same contact (duplicate_of: a forwarded mail). An address that other customers share is none
+    of its own.
+    """
+    contacts, keys = tables[CONTACTS.name], tables.get(CUSTOMER_KEYS.name)
+    is_own = contacts["customer_id"] == customer_id
+    known = {customer_id, *contacts.loc[is_own, "known_as"].dropna()}
+    if keys is not None:
+        known |= set(keys.loc[keys["customer_id"] == customer_id, "value"])
+        known -= set(keys.loc[keys["customer_id"] != customer_id, "value"])
+    is_nobodys = contacts["customer_id"].isna()
+    is_own |= is_nobodys & contacts["known_as"].isin(known)
+    first = contacts["duplicate_of"].fillna(contacts["contact_id"])
+    is_own |= is_nobodys & first.isin(first[is_own])
+    return _gone(tables, contacts.loc[is_own], customers=known, source_customer_ids=source_customer_ids)
+
+
+def gone_by_age(tables: dict[str, pd.DataFrame], *, months: int, as_of_on: pd.Timestamp) -> Gone:
+    """What goes with contacts that began more than `months` before `as_of_on`; needs contacts, turns, sentences."""
+    contacts = tables[CONTACTS.name]
+    limit = pd.Timestamp(as_of_on).tz_localize(None).tz_localize("UTC") - pd.DateOffset(months=months)
+    return _gone(tables, contacts.loc[contacts["started_at"] < limit], customers=(), source_customer_ids=())
+
+
+def _gone(
+    tables: dict[str, pd.DataFrame], contacts: pd.DataFrame, *, customers: Collection[str], source_customer_ids: Collection[str]
+) -> Gone:
+    ids, found = frozenset(contacts["contact_id"]), {}
+    for column, name in (("turn_id", TURNS.name), ("sentence_id", SENTENCES.name)):
+        frame = tables.get(name)
+        found[name] = frozenset() if frame is None else frozenset(frame.loc[frame["contact_id"].isin(ids), column])
+    origins = frozenset(contacts[["source", "source_row"]].itertuples(index=False, name=None))
+    return Gone(frozenset(customers), ids, found[TURNS.name], found[SENTENCES.name], origins, frozenset(source_customer_ids))
+
+
+def tombstones(before: pd.DataFrame, gone: Gone, *, erased_at: pd.Timestamp) -> pd.DataFrame:
+    """ERASED with the pseudonyms and contacts of `gone`: the customer's number may be missing from the company's table
+    when the mail is read again. A stone that stands keeps its time."""
+    stones = [(kind, value) for kind, values in (("customer", gone.customers), ("contact", gone.contacts)) for value in sorted(values)]
+    rows = pd.DataFrame(stones, columns=["kind", "value"]).assign(erased_at=erased_at)
+    rows = pd.concat([part for part in (before, rows) if len(part)] or [before], ignore_index=True)
+    return check(rows.drop_duplicates(["kind", "value"]), ERASED)
+
+
+def without(frame: pd.DataFrame, name: str, gone: Gone) -> pd.DataFrame:
+    """Table `name` without the rows of `gone` and all that hangs on its contacts (turns, sentences, opinions, vectors,
+    mentions, rejects of the same source row or about its number); references elsewhere (exemplars, duplicate_of) are
+    emptied."""
+    if name == ERASED.name:
+        return frame
+    is_gone = pd.Series(False, index=frame.index)
+    for column, kind in _OWN.items():
+        if column in frame:
+            is_gone |= frame[column].isin(getattr(gone, kind))
+    if name == REJECTS.name:
+        is_gone |= _is_about(frame, gone)
+    return check(_without_references(frame.loc[~is_gone], gone), TABLES[name])
+
+
+def in_writing_order(names: Collection[str]) -> list[str]:
+    """`names` of tables: tombstones first, that an ingest obeys them at once; what tells who is gone comes last."""
+    return sorted(names, key=lambda name: (name != ERASED.name, _LAST.index(name) if name in _LAST else -1, name))
 
 
 def without_customer(
-    tables: dict[str, pd.DataFrame], customer_id: str, *, erased_at: pd.Timestamp
+    tables: dict[str, pd.DataFrame], customer_id: str, *, erased_at: pd.Timestamp, source_customer_ids: Collection[str] = ()
 ) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
-    """(tables that change, rows removed per table): `tables` of the store, by name, without the pseudonym `customer_id`.
-
-    Removed are the customer's rows and every row that hangs on one of its contacts (turns, sentences, opinions,
-    vectors, mentions, rejects of the same source row); references elsewhere (exemplars, duplicate_of) are emptied.
-    `erased` gets tombstones of the pseudonym and of its contacts, for the customer's number may be gone from the
-    company's table when the mail is read again. Figures already computed (impact, months) are restated by the next run.
-    """
-    contacts = tables[CONTACTS.name]
-    gone_contacts = set(contacts.loc[contacts["customer_id"] == customer_id, "contact_id"])
-    changed, counts = _without(tables, gone_contacts, customers={customer_id})
-    stones = [("customer", customer_id), *(("contact", contact) for contact in sorted(gone_contacts))]
-    rows = pd.DataFrame(stones, columns=["kind", "value"]).assign(erased_at=erased_at)
-    before = tables[ERASED.name]
-    rows = pd.concat([before, rows], ignore_index=True) if len(before) else rows
-    changed[ERASED.name] = check(rows.drop_duplicates(["kind", "value"]), ERASED)
-    return changed, counts
+    """(tables that change, in the order they must be written; rows removed per table): `tables` of the store, by name,
+    without the pseudonym `customer_id`. Figures already computed (impact, months) are restated by the next run."""
+    gone = gone_with_customer(tables, customer_id, source_customer_ids=source_customer_ids)
+    changed, counts = _without(tables, gone)
+    stones = {ERASED.name: tombstones(tables[ERASED.name], gone, erased_at=erased_at)}
+    return stones | changed, counts
 
 
 def without_expired(
     tables: dict[str, pd.DataFrame], *, months: int, as_of_on: pd.Timestamp
 ) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
-    """(tables that change, rows removed per table): without contacts that began more than `months` before `as_of_on`.
+    """(tables that change, in the order they must be written; rows removed per table): without contacts that began
+    more than `months` before `as_of_on`.
 
     Customers and usage stay: they are the company's own tables and come anew with each run.
     """
-    contacts = tables[CONTACTS.name]
-    limit = pd.Timestamp(as_of_on).tz_localize(None).tz_localize("UTC") - pd.DateOffset(months=months)
-    return _without(tables, set(contacts.loc[contacts["started_at"] < limit, "contact_id"]), customers=set())
+    return _without(tables, gone_by_age(tables, months=months, as_of_on=as_of_on))
 
 
 def obey_tombstones(frame: pd.DataFrame, erased: pd.DataFrame) -> pd.DataFrame:
     """`frame` (customers, usage, contacts, turns, ... with pseudonyms) without what was erased once."""
     keep = pd.Series(True, index=frame.index)
-    for column, kind in (("customer_id", "customer"), ("contact_id", "contact")):
+    for column, kind in (("customer_id", "customer"), ("known_as", "customer"), ("contact_id", "contact")):
         if column in frame:
             keep &= ~frame[column].isin(erased.loc[erased["kind"] == kind, "value"])
     return frame.loc[keep].reset_index(drop=True)
 
 
-def _without(
-    tables: dict[str, pd.DataFrame], gone_contacts: set[str], *, customers: set[str]
-) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
-    gone = {"customer_id": customers, "contact_id": gone_contacts}
-    for column, name in (("turn_id", "turns"), ("sentence_id", "sentences")):
-        frame = tables.get(name)
-        gone[column] = set() if frame is None else set(frame.loc[frame["contact_id"].isin(gone_contacts), column])
-    contacts = tables[CONTACTS.name]
-    rows = contacts.loc[contacts["contact_id"].isin(gone_contacts), ["source", "source_row"]]
-    origins = pd.MultiIndex.from_frame(rows)
+def _without(tables: dict[str, pd.DataFrame], gone: Gone) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
     changed, counts = {}, {}
-    for name, frame in tables.items():
-        if name == ERASED.name:
-            continue
-        is_gone = pd.Series(False, index=frame.index)
-        for column in _OWN:
-            if column in frame:
-                is_gone |= frame[column].isin(gone[column])
-        if name == "rejects":
-            is_gone |= pd.MultiIndex.from_frame(frame[["source", "source_row"]]).isin(origins)
-        kept = _without_references(frame.loc[~is_gone], gone)
-        if is_gone.any() or not kept.equals(frame):
-            changed[name] = check(kept, TABLES[name])
-            counts[name] = int(is_gone.sum())
+    for name in in_writing_order(tables):
+        kept = without(tables[name], name, gone)
+        if is_changed(tables[name], kept):
+            changed[name], counts[name] = kept, len(tables[name]) - len(kept)
     return changed, counts
 
 
-def _without_references(frame: pd.DataFrame, gone: dict[str, set[str]]) -> pd.DataFrame:
+def is_changed(before: pd.DataFrame, kept: pd.DataFrame) -> bool:
+    """Whether `without` took rows or references from `before`."""
+    def references(frame: pd.DataFrame) -> int:
+        lists = sum(int(frame[column].map(len).sum()) for column in _LISTS if column in frame)
+        return lists + (int(frame["duplicate_of"].notna().sum()) if "duplicate_of" in frame else 0)
+
+    return len(before) != len(kept) or references(before) != references(kept)
+
+
+def _is_about(rejects: pd.DataFrame, gone: Gone) -> pd.Series:
+    """Rejects of a row that a contact of `gone` came from, or whose reason quotes its number: 「A-1」, （A-1）."""
+    rows = pd.Series(list(zip(rejects["source"], rejects["source_row"], strict=True)), index=rejects.index, dtype="object")
+    is_about = rows.isin(gone.origins)
+    for number in gone.source_customer_ids:
+        is_about |= rejects["reason"].str.contains(rf"[「（『]\s*{re.escape(number)}\s*[」）』]", regex=True).astype(bool)
+    return is_about
+
+
+def _without_references(frame: pd.DataFrame, gone: Gone) -> pd.DataFrame:
     for column, kind in _LISTS.items():
         if column in frame and len(frame):
-            lists = [[item for item in items if item not in gone[kind]] for items in frame[column]]
+            lost = getattr(gone, kind)
+            lists = [[item for item in items if item not in lost] for items in frame[column]]
             if any(len(new) != len(old) for new, old in zip(lists, frame[column], strict=True)):
                 frame = frame.assign(**{column: pd.Series(lists, index=frame.index, dtype="object")})
-    if "duplicate_of" in frame and frame["duplicate_of"].isin(gone["contact_id"]).any():
-        frame = frame.assign(duplicate_of=frame["duplicate_of"].where(~frame["duplicate_of"].isin(gone["contact_id"]), None))
+    if "duplicate_of" in frame and frame["duplicate_of"].isin(gone.contacts).any():
+        frame = frame.assign(duplicate_of=frame["duplicate_of"].where(~frame["duplicate_of"].isin(gone.contacts), None))
     return frame

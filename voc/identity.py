@@ -1,10 +1,11 @@
-"""Who a pseudonym is: the map back to the company's own customer numbers, kept apart from every analysis table."""
+"""Which customer a contact belongs to, and who a pseudonym is: the map back to the company's own customer numbers,
+kept apart from every analysis table."""
 
 import pandas as pd
 
 from voc.cleaning.widths import identifier
 from voc.privacy import pseudonymise
-from voc.tables import Table, check, empty
+from voc.tables import CONTACTS, CUSTOMER_KEYS, Table, check, empty
 
 PSEUDONYMS = Table("pseudonyms", ("customer_id",), {"customer_id": "text", "source_customer_id": "text"})
 """customer_id is the pseudonym of the analysis tables. Not in voc.tables.TABLES: it never goes into the store."""
@@ -34,3 +35,25 @@ def pseudonym_of(customer: str, *, key: bytes, pseudonyms: pd.DataFrame) -> str:
 def without(pseudonyms: pd.DataFrame, customer_id: str) -> pd.DataFrame:
     """PSEUDONYMS without one customer."""
     return check(pseudonyms.loc[pseudonyms["customer_id"] != customer_id], PSEUDONYMS)
+
+
+def pseudonymous_keys(keys: pd.DataFrame, *, key: bytes) -> pd.DataFrame:
+    """CUSTOMER_KEYS of the raw [customer_id, kind, value] that `parse_customers` gives."""
+    hidden = keys.assign(customer_id=pseudonymise(keys["customer_id"], key), value=pseudonymise(keys["value"], key))
+    return check(hidden.drop_duplicates(), CUSTOMER_KEYS)
+
+
+def join_customers(contacts: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
+    """CONTACTS with customer_id by `known_as`: the number, mail address or telephone of CUSTOMER_KEYS, in this order.
+
+    Empty where no customer has the value, or several share it. With no keys at all (the company gave no customer
+    table) a customer is whoever writes under one `known_as`.
+    """
+    if keys.empty:
+        return check(contacts.assign(customer_id=contacts["known_as"]), CONTACTS)
+    alone = keys.loc[~keys.duplicated(["kind", "value"], keep=False)]
+    found = pd.Series(None, index=contacts.index, dtype="object")
+    for kind in ("id", "email", "phone"):
+        own = alone.loc[alone["kind"] == kind].set_index("value")["customer_id"]
+        found = found.where(found.notna(), contacts["known_as"].map(own).astype("object"))
+    return check(contacts.assign(customer_id=found), CONTACTS)

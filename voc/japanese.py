@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from voc.name_tokens import NO_SURNAME, NameToken, may_hold_foreign_name, name_runs, slot_names
+from voc.name_sight import Sight, sight
+from voc.name_slots import slot_names
+from voc.name_tokens import may_hold_foreign_name, name_runs
+from voc.name_words import NO_SURNAME, Lexicon, NameToken, title_places
 
 _SUDACHI_CHARACTERS = 12_000  # Sudachi refuses inputs over 49,149 bytes; a character takes at most 4
-_PARTICLES = frozenset("はがにからをともで、。\n")
-_SUBJECT = frozenset("はがにか")
 _UNKNOWN_NAME = re.compile("[ァ-ヴー]{3,}|[一-龥々]{1,3}")
 _HONORIFIC = re.compile(r"(様|さま|さん|氏|くん|君|ちゃん)$")
 _CONTENT = {"名詞", "動詞", "形容詞", "形状詞"}
@@ -114,40 +115,35 @@ def _is_name():
 
 
 @cache
-def _is_place():
-    return _dictionary().pos_matcher(lambda pos: pos[2] == "地名")
+def _is_place_or_word():
+    return _dictionary().pos_matcher(lambda pos: pos[2] == "地名" or pos[1] == "普通名詞")
 
 
-@cache
-def _is_word():
-    return _dictionary().pos_matcher(lambda pos: pos[1] == "普通名詞")
+def name_like(texts: Sequence[str]) -> list[Sight]:
+    """Whether a person's name may stand in each text by the dictionary, and whether the dictionary alone decides it.
 
-
-def name_like(texts: Sequence[str]) -> list[bool]:
-    """Whether a person's name may stand in each text by the dictionary: cheap, finds too much rather than too little.
-
-    Besides words that Sudachi reads as names these are places that are surnames as well (松岡), before a particle;
-    unknown words in katakana or kanji; and surnames in a phrase that only a person stands in (森でございます).
+    Cheap where no name-like word stands: those are words that Sudachi reads as names, unknown words in katakana or
+    kanji, the form of a foreign name, surnames in a phrase that only a person stands in (森でございます), and any word
+    before an honorific.
     """
-    return [_has_name_word(text) or may_hold_foreign_name(text) or bool(slot_names(text, is_surname=is_surname)) for text in texts]
+    return [sight(text, _name_tokens(text), lexicon=lexicon()) if _is_name_like(text) else Sight.NOTHING for text in texts]
 
 
-def _has_name_word(text: str) -> bool:
-    sudachi, is_name, is_place, is_word = _sudachi(), _is_name(), _is_place(), _is_word()
-    text += "\n"
+def _is_name_like(text: str) -> bool:
+    if title_places(text) or may_hold_foreign_name(text) or slot_names(text, lexicon=lexicon()):
+        return True
+    sudachi, is_name, may_be_surname = _sudachi(), _is_name(), _is_place_or_word()
     return any(
         is_name(morpheme)
-        or (is_place(morpheme) and _is_surname_too(morpheme.surface()) and text[offset + morpheme.end()] in _PARTICLES)
-        or (is_word(morpheme) and text[offset + morpheme.end()] in _SUBJECT and _is_surname_too(morpheme.surface()))
+        or (may_be_surname(morpheme) and _is_surname_too(morpheme.surface()))
         or (morpheme.is_oov() and _UNKNOWN_NAME.fullmatch(morpheme.surface()) is not None)
-        for offset in range(0, len(text), _SUDACHI_CHARACTERS)
-        for morpheme in sudachi.tokenize(text[offset : offset + _SUDACHI_CHARACTERS])
+        for morpheme in sudachi.tokenize(_usual_form(text[:_SUDACHI_CHARACTERS]))
     )
 
 
 @lru_cache(maxsize=100_000)
-def _is_surname_too(place: str) -> bool:
-    return 2 <= len(place) <= 3 and place not in NO_SURNAME and is_surname(place)
+def _is_surname_too(word: str) -> bool:
+    return 2 <= len(word) <= 3 and word not in NO_SURNAME and is_surname(word)
 
 
 def is_surname(word: str) -> bool:
@@ -157,22 +153,51 @@ def is_surname(word: str) -> bool:
 
 @lru_cache(maxsize=100_000)
 def _name_kinds(word: str) -> frozenset[str]:
-    """姓, 名, 一般 for the names that `word` is in the dictionary, and 普通名詞 where it is an ordinary word as well."""
-    found = [m.part_of_speech() for m in _dictionary().lookup(word) if m.surface() == word]
-    return frozenset(pos[3] if pos[2] == "人名" else pos[1] for pos in found if pos[2] == "人名" or pos[1] == "普通名詞")
+    """姓, 名, 一般 for the names that `word` is in the dictionary, 地名 for a place, 普通名詞 for an ordinary word."""
+    found = [m.part_of_speech() for m in _dictionary().lookup(_usual_form(word)) if m.surface() == _usual_form(word)]
+    return frozenset(
+        pos[3] if pos[2] == "人名" else "地名" if pos[2] == "地名" else pos[1]
+        for pos in found if pos[2] in ("人名", "地名") or pos[1] == "普通名詞"
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=100_000)
+def _name_readings(word: str) -> frozenset[str]:
+    """Readings, in katakana, that the dictionary gives `word` as a person's name."""
+    form = _usual_form(word)
+    return frozenset(
+        m.reading_form() for m in _dictionary().lookup(form) if m.surface() == form and m.part_of_speech()[2] == "人名"
+    )
+
+
+_VARIANTS = str.maketrans("髙﨑𠮷德濵栁", "高崎吉徳浜柳")
+
+
+def _usual_form(text: str) -> str:
+    """Characters that names are also written with as the dictionary has them (山﨑, 髙橋), place for place."""
+    return text.translate(_VARIANTS)
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The dictionary as the rules on names ask it."""
+    return Lexicon(_name_kinds, _name_readings)
 
 
 def person_names(texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-    """Spans (start, end) of persons' names in each text: GiNZA's and the dictionary's (see voc.name_tokens)."""
+    """Spans (start, end) of persons' names in each text: the dictionary's (see voc.name_tokens), and GiNZA's for those
+    texts that the dictionary alone does not decide (`name_like` is not CLEAR)."""
+    asked = [text for text, seen in zip(texts, name_like(texts), strict=True) if seen != Sight.CLEAR]
+    recognised = dict(zip(asked, recognised_names(asked), strict=True)) if asked else {}
     return [
-        sorted({*name_runs(text, _name_tokens(text), recognised), *slot_names(text, is_surname=is_surname)})
-        for text, recognised in zip(texts, recognised_names(texts), strict=True)
+        sorted({*name_runs(text, _name_tokens(text), recognised.get(text, [])), *slot_names(text, lexicon=lexicon())})
+        for text in texts
     ]
 
 
 def _name_tokens(text: str) -> list[NameToken]:
     rows = []
-    for morpheme in _sudachi().tokenize(text[:_SUDACHI_CHARACTERS]):
+    for morpheme in _sudachi().tokenize(_usual_form(text[:_SUDACHI_CHARACTERS])):
         pos = morpheme.part_of_speech()
         kind = pos[3] if pos[2] == "人名" else ""
         surface = morpheme.surface()

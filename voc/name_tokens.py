@@ -5,24 +5,9 @@ the recogniser finds names that no dictionary has. Each alone misses a third of 
 """
 
 import re
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-
-class NameToken(NamedTuple):
-    """One token: `kind` is 姓, 名, 一般 (a whole or foreign name) or empty; `pos` like 名詞-普通名詞-一般;
-    `may_be_surname`, `may_be_given` and `is_word` (an ordinary word) say what else the dictionary knows it as."""
-
-    surface: str
-    kind: str
-    pos: str
-    is_unknown: bool
-    may_be_surname: bool
-    may_be_given: bool
-    is_word: bool
-    start: int
-    end: int
-
+from voc.name_words import HONORIFIC, NO_SURNAME, ROLES, SAYS, TITLE, NameToken, is_role
 
 _PARTICLES = frozenset("はがもと、")
 Spans = Sequence[tuple[int, int]]
@@ -31,27 +16,33 @@ _HIRAGANA = re.compile("[ぁ-ん]+")
 _KANJI = re.compile("[一-龥々ヶ]+")
 _JOINT = frozenset("・･·＝=")
 # brands that are surnames, and surnames that people mostly write as something else
-_BRANDS = frozenset("本田 鈴木 豊田 松下 川崎 三菱 日野 三井 住友 鹿島 高島 伊勢 大丸 森永 明治 山葉".split())
-_TITLE = (
-    "(?:様|さま|さん|氏(?!名)|殿|くん|君|ちゃん|先生|部長|課長|係長|主任|店長|社長|会長|所長|支店長|専務|次長|館長|院長|リーダー|マネージャー|教授|博士|"
-    "医師|弁護士|税理士|記者|議員|大臣|知事|候補|選手|投手|監督|夫妻|夫人|兄弟|姉妹|親子|大統領|首相|将軍|大佐|侯爵|伯爵|男爵|公爵|皇帝|大公|牧師|帝(?!国))"
-)
-_TITLED = re.compile(_TITLE)
-_SAYS = "と(?:申し|もうし|申す|名乗)"
+BRANDS = frozenset("本田 鈴木 豊田 松下 川崎 三菱 日野 三井 住友 鹿島 高島 伊勢 大丸 森永 明治 山葉".split())
+_TITLED = re.compile(TITLE)
+_HONORED = re.compile(HONORIFIC)
 _AFTER = re.compile(
-    rf"[ 　]?{_TITLE}|宛(?:に|て|の)|{_SAYS}|と(?:言い|いい)ます|という(?:者|方|担当|人)|(?:です|でございます)(?:[。、！!けがねよ\s]|$)"
+    rf"[ 　]?{TITLE}|宛(?:に|て|の)|{SAYS}|と(?:言い|いい)ます|という(?:者|方|担当|人)|(?:です|でございます)(?:[。、！!けがねよ\s]|$)"
     r"|が(?:承|うけたまわ|対応いたし|担当いたし|担当し|お?伺|お電話|ご案内|おっしゃ|言っ)|は(?:席を|ただいま|不在)"
     r"|(?:から|より)(?:折り?返|改めて|ご?連絡|ご?案内|ご?説明|言われ|聞い|伺)"
     r"|に[、]?(?:代わ|替わ|かわり|お?伝え|お?つな|お?繋|言わ|相談|お?取り?次)|を(?:お願い|出して|お?呼)"
 )
 _BEFORE = re.compile(r"(?:担当の|担当は|担当が|担当者の|担当者は|係の|宛名は|名義は|氏名は|名前は|名前が|私、|わたくし|の者で)[ 　]?$")
 # what follows a place, a company or a thing that bears the name of a person
-_THING = re.compile(
-    r"(?:駅|市|区|町|村|県|府|都|道路|通り|郡|空港|飛行場|港|城|川|山|島|橋|谷|沢|坂|台|丘|温泉|公園|神社|美術館|博物館|旅館|屋(?![がはのにを])|庵|亭|荘|苑|園|像|邸|ホテル|リゾート|ストア|商店街|珈琲|家電|百貨店|書店|ニュータウン|団地|高原|海岸|大学|高校|中学|小学校|病院|銀行|支店|本店|営業所|店|製作所|製|工業|"
-    r"電機|電力|電器|自動車|商事|商店|酒造|薬局|運輸|証券|生命|建設|組|不動産|鉄道|発電所|事務所|設計|乗降場|株式会社|ホールディングス|グループ|ブランド|カップ|賞|社|"
-    r"IC|インター|方面|行き|[一-龥]{0,3}線|地区|地方|工場|工房|モデル|時代|政権|派(?!遣)|流|式|杯|"
-    r"プロダクション|セメント|ゴルフ|タクシー|バス|の(?:車|バイク|軽|新車|製品|部品|アプリ|ソフト|サイト|店|販売店|ディーラー|エンジン|プリンタ|スマホ|冷蔵庫|洗濯機|テレビ|エアコン|株|本社|支社|工場|中|木|奥))"
+# what a maker sells and a person does not: 山崎のパン
+_GOODS = (
+    "[ァ-ヴー]{0,8}(?:パン|オイル|ビスケット|クッキー|チョコ|チョコレート|シャンプー|ソース|カレー|ラーメン|ジュース|ビール|クリーム|ソープ|タオル|ケーキ|アイス|ヨーグルト|チーズ|ハム|"
+    "ソーセージ|ドレッシング|コーヒー|ティー|ワイン|ウイスキー|キャンディ|ガム|プリン|ゼリー|スープ|シューズ|ピアノ|ギター|ミシン|タイヤ|レンズ|カメラ|ミルク|ペン|ノート|テープ|モーター|ポンプ)"
+    "|お?(?:菓子|煎餅|せんべい|羊羹|饅頭|最中|お茶|緑茶|紅茶|酒|焼酎|牛乳|醤油|味噌|漬物|豆腐|納豆|弁当|惣菜|海苔|素麺|うどん|そば(?!で|に)|缶詰|冷凍食品|粉ミルク|洗剤|石鹸|化粧品|口紅|胃腸薬|目薬|"
+    "湿布|家具|布団|文具|自転車|釣具|工具|包丁|食器|炊飯器|掃除機|扇風機|給湯器|楽器|人形|玩具|おもちゃ)"
 )
+_THING = re.compile(
+    rf"(?:駅|市|区|町|村|県|府|都|道路|通り|郡|空港|飛行場|港|城|川|山|島|橋|谷|沢|坂|台|丘|温泉|公園|神社|美術館|博物館|旅館|屋(?![がはのにを])|庵|亭|荘|苑|園|像|邸|ホテル|リゾート|ストア|商店街|珈琲|家電|百貨店|書店|ニュータウン|団地|高原|海岸|大学|高校|中学|小学校|病院|銀行|支店|本店|営業所|店|製作所|製|工業|"
+    rf"電機|電力|電器|自動車|商事|商店|酒造|薬局|運輸|証券|生命|建設|組|不動産|鉄道|電鉄|急行|交通|急便|観光|旅行|トラベル|物産|水産|食品|フーズ|製菓|製薬|製パン|薬品|乳業|醤油|農園|牧場|果樹園|茶園|医院|クリニック|歯科|眼科|皮膚科|整形外科|内科|新聞|出版|放送|楽器|眼鏡|時計店|ベーカリー|ハム|モータース|ガス|石油|化学|重工|工務店|学園|学院|幼稚園|保育園|球場|スタジアム|ドーム|アリーナ|マラソン|花火|まつり|灯台|ダム|湾|渓谷|大社|神宮|天満宮|八幡|明神|稲荷|大師|観音|不動尊|寺(?!さん|様)|氏(?:物語|遺跡|庭園|関連|博物)|信用金庫|信金|農協|[一-龥ァ-ヴー]{{0,6}}(?:株式|有限|合同|合資)会社|発電所|事務所|設計|乗降場|株式会社|ホールディングス|グループ|ブランド|カップ|賞|社|"
+    rf"IC|インター|方面|行き|[一-龥]{{0,3}}線|地区|地方|工場|工房|モデル|時代|政権|派(?!遣)|流|式|杯|"
+    rf"プロダクション|セメント|ゴルフ|タクシー|バス|の(?:車|バイク|軽|新車|製品|部品|アプリ|ソフト|サイト|店|販売店|ディーラー|エンジン|プリンタ|スマホ|冷蔵庫|洗濯機|テレビ|エアコン|株|本社|支社|工場|{_GOODS}|中|木|奥(?!さん|様|方)))"
+)
+# a house's name: ホテルルートイン札幌白石, 宿 都和, 香老舗 松栄堂, アリオ札幌店
+_HOUSE_BEFORE = re.compile(r"(?:ホテル|HOTEL|旅館|宿|レストラン|カフェ|珈琲|食堂|湯元|老舗|旬菜|居酒屋|牛たん|ブラッスリー)[ァ-ヴー]{0,8}[ 　]?$")
+_BRANCH_AFTER = re.compile(r"[ 　]?[一-龥々ァ-ヴー]{0,8}店(?![長員主])")
 _PLACE_END = re.compile(r"(?:大学|高校|学校|教会|革命|時代|寺|神社|岳|山|川|村|町|社|店|駅|線|家|朝|教|号|湖|島|城)$")
 _ORGANISATION = re.compile(
     "(?:カンパニー|コーポレーション|バンド|アイランド|スタジアム|エア|エアウェイズ|グリーン|パーク|ホテル|センター|スクール|カップ|クラブ|レコード|レコーズ|"
@@ -59,26 +50,7 @@ _ORGANISATION = re.compile(
     "テンプル|セブン|ワークス|システム|システムズ|サービス|クラウド|ドール|ギア|アームストロング)"
 )
 _LONG_THING = re.compile(rf"(?!.(?<=[市区町村県府都郡港城川山島橋谷沢坂台丘製組賞社線派流式杯店])){_THING.pattern}")
-_NAME = "[一-龥々ヶ]{1,4}"
-_FOREIGN_TITLE = re.compile(rf"{_TITLE}|(?:皇太子|殿下|陛下|王子|王女|外相|蔵相|中尉|少佐|中佐|少将|中将|大将|元帥|卿|公(?=[がはのをに、])|家(?=[がはのをに、])|師(?=[がはのをに、])|自身|本人)")
-_SLOTS = tuple(map(re.compile, (
-    rf"(?<![一-龥々ヶァ-ヴー])(?P<name>{_NAME}){_TITLE}(?![々子式相])",
-    rf"(?:^|[。！？!?\s「]|(?:はい|ええ|もしもし|あの|あのう?ー?|えーと|ええと|えっと|どうも|すみません|お世話になります|お世話になっております|私|わたくし|わたし|こちら|先ほどの|さっきの|先日の)[、はー]{{0,2}})"
-    rf"(?P<name>{_NAME})(?:(?:です|でございます)(?=[。、！!けがねよ\s]|$)|ですけ|ですが|だけど|だが|{_SAYS}|と(?:言い|いい)ます)",
-    rf"(?<![一-龥々ヶァ-ヴー])(?P<name>{_NAME})(?:が(?:承り|うけたまわ|席を|対応いたし|担当いたし|お伺いし|ご案内いたし)|は(?:席を外|ただいま席|ただいま外出|本日お休み|本日休み)"
-    r"|(?:から|より)(?:折り?返|改めて(?:ご?連絡|お?電話))|に(?:代わ|替わ|かわりま|お?つなぎ|お?繋|お?取り?次|申し伝え|伝えて)|(?:という|と言う)(?:者|方|担当)|宛(?:に|て|の))",
-    r"(?:宛名|名義人?|氏名|名前|苗字|名字|旧姓|担当者?|責任者)(?:は|が|の)[、 　]?(?P<name>" + _NAME
-    + r")(?:です|でございます|でし|に(?:変|なり|なっ)|で(?:お願い|は)|と(?:いう|言|申|なっ)|から|へ|$|[。、])",
-)))  # fmt: skip
-NO_SURNAME = frozenset(
-    "春 夏 秋 冬 朝 昼 夜 金 土 月 火 水 木 日 本 元 前 新 現 同 当 各 副 支 今 昔 上 下 中 外 内 奥 右 左 次 先 後 皆 何 誰 全 他 別 店 客 母 父 兄 姉 弟 妹 娘 息子 "
-    "妻 夫 孫 嫁 叔父 叔母 伯父 伯母 祖父 祖母 家内 主人 東京 大阪 京都 名古屋 福岡 札幌 仙台 神戸 横浜 広島 埼玉 北海道 千葉 神奈川 静岡 新潟 長野 岡山 熊本 鹿児島 沖縄 兵庫 奈良 三重 愛知 岐阜 富山 石川 福井 山梨 群馬 栃木 茨城 福島 山形 宮城 秋田 岩手 青森 滋賀 和歌山 鳥取 島根 山口 徳島 香川 愛媛 高知 佐賀 長崎 大分 宮崎 堺 浜松 相模原 川崎 北九州 以上 本人 一人 二人 三人 名前 会社 自分 友人 "
-    "無料 有料 不明 大変 残念 結構 満足 不満 普通 最高 最悪 便利 不便 場所 時間 電話 対応 料金 担当 変更 花 雨 雪 空 海 山 川 池 夢 心 幸 光 愛 猫 犬 車 国 県 市 町 村 里".split()
-)
-_SURNAMES_AFTER_ALL = frozenset("東 西 南 北 池 里 光 幸 花".split())
-"""Words that are surnames often enough to count with 様 and the like, never with です alone."""
-
-
+_FOREIGN_TITLE = re.compile(rf"{TITLE}|(?:皇太子|殿下|陛下|王子|王女|外相|蔵相|中尉|少佐|中佐|少将|中将|大将|元帥|卿|公(?=[がはのをに、])|家(?=[がはのをに、])|師(?=[がはのをに、])|自身|本人)")
 LATIN_NAME = re.compile(r"[A-Z][a-zé]{2,}[ 　][A-Z][a-zé]{2,}")
 _MAY_BE_FOREIGN = re.compile(rf"{LATIN_NAME.pattern}|[ァ-ヴー]{{2,}}[・･·＝=][ァ-ヴー]{{2,}}|[A-Z][.．・][ァ-ヴー]{{2,}}|[ァ-ヴー]{{3,}}(?:{_FOREIGN_TITLE.pattern})")
 
@@ -88,16 +60,22 @@ def may_hold_foreign_name(text: str) -> bool:
     return _MAY_BE_FOREIGN.search(text) is not None
 
 
-def slot_names(text: str, *, is_surname: Callable[[str], bool]) -> list[tuple[int, int]]:
-    """Spans of surnames in phrases that only a person stands in, also where the word alone means something else (森)."""
-    spans = []
-    for number, pattern in enumerate(_SLOTS):
-        for match in pattern.finditer(text):
-            name = match["name"]
-            is_barred = name in NO_SURNAME and not (number == 0 and name in _SURNAMES_AFTER_ALL)
-            if not is_barred and is_surname(name):
-                spans.append(match.span("name"))
-    return spans
+def foreign_forms(text: str, tokens: Sequence[NameToken]) -> list[tuple[int, int]]:
+    """Spans with the form of a foreign name, without those that hold only ordinary words (コンサート・ショー)."""
+    spans = [match.span() for match in _MAY_BE_FOREIGN.finditer(text)]
+    return [(start, end) for start, end in spans if _may_be_foreign(text[start:end], [t for t in tokens if t.start < end and start < t.end])]
+
+
+def _may_be_foreign(form: str, inside: Sequence[NameToken]) -> bool:
+    words = [token for token in inside if _KATAKANA.fullmatch(token.surface)]
+    if any(_ORGANISATION.fullmatch(word.surface) for word in words):
+        return False
+    return LATIN_NAME.fullmatch(form) is not None or not all(word.is_word and not (word.may_be_given or word.may_be_surname) for word in words)
+
+
+def stands_for_thing(text: str, end: int) -> bool:
+    """Whether what follows at `end` makes the word before it a place, a company or a thing (白石駅)."""
+    return _THING.match(text, end) is not None
 
 
 def name_runs(text: str, tokens: Sequence[NameToken], recognised: Spans) -> list[tuple[int, int]]:
@@ -105,7 +83,7 @@ def name_runs(text: str, tokens: Sequence[NameToken], recognised: Spans) -> list
     spans = [(start, end) for start, end, kinds in _runs(text, tokens, recognised)
              if _is_person(text, start, end, kinds, recognised, is_word=any(t.is_word for t in tokens if t.start == start))]
     for start, end in recognised:
-        if not _overlaps(start, end, spans) and _may_be(text, start, end, tokens):
+        if not overlaps(start, end, spans) and _may_be(text, start, end, tokens):
             spans.append((start, end))
     return sorted(set(spans))
 
@@ -118,7 +96,7 @@ def _runs(text: str, tokens: Sequence[NameToken], recognised: Spans) -> list[tup
         parts = tokens[i : last + 1]
         if last == i and _is_titled_foreigner(text, tokens[i], recognised):
             runs.append((tokens[i].start, tokens[i].end, ("外国", "外国")))
-        elif last > i and _is_foreign_name(parts, is_recognised=_overlaps(parts[0].start, parts[-1].end, recognised)):
+        elif last > i and _is_foreign_name(parts, is_recognised=overlaps(parts[0].start, parts[-1].end, recognised)):
             runs.append((parts[0].start, _with_number(tokens, last), ("外国", "外国")))
             i = last
         elif last == i and (last := _native_end(tokens, i)) >= i:
@@ -133,8 +111,9 @@ def _runs(text: str, tokens: Sequence[NameToken], recognised: Spans) -> list[tup
 
 def _is_titled_foreigner(text: str, token: NameToken, recognised: Spans) -> bool:
     is_word = _KATAKANA.fullmatch(token.surface) is not None and len(token.surface) >= 3
-    may_be = token.is_unknown or bool(token.kind) or _overlaps(token.start, token.end, recognised)
-    return is_word and may_be and _FOREIGN_TITLE.match(text, token.end) is not None
+    is_company = "固有名詞-一般" in token.pos or token.surface in ROLES  # ソフトバンクさん
+    may_be = token.is_unknown or bool(token.kind) or overlaps(token.start, token.end, recognised)
+    return not is_company and is_word and may_be and _FOREIGN_TITLE.match(text, token.end) is not None
 
 
 def _with_number(tokens: Sequence[NameToken], last: int) -> int:
@@ -202,8 +181,12 @@ def _native_end(tokens: Sequence[NameToken], i: int) -> int:
 def _is_rest_of_name(token: NameToken, *, is_short: bool) -> bool:
     if token.may_be_given and len(token.surface) >= 2 and _HIRAGANA.fullmatch(token.surface):
         return True
+    if _KATAKANA.fullmatch(token.surface):
+        return 2 <= len(token.surface) <= 5 and not token.is_word and not token.kind and "普通名詞" in token.pos
     if not _KANJI.fullmatch(token.surface) or token.surface in _NO_NAME_END:
         return False
+    if token.surface in "一二三" and is_short:
+        return True
     if not token.pos.startswith(("名詞-普通名詞", "接尾辞-名詞的-一般")) or _TITLED.fullmatch(token.surface):
         return False
     return token.is_unknown or token.may_be_given or (is_short and len(token.surface) == 1)
@@ -212,22 +195,28 @@ def _is_rest_of_name(token: NameToken, *, is_short: bool) -> bool:
 _NO_NAME_END = frozenset("店 社 車 家 側 宅 邸 家 課 部 係 組 軍 派 流 式 号 党 席 分 版 本 品 案 件 用 発 着 行 名 夫 妻 母 父 娘 息子 兄 弟 姉 妹".split())
 
 
-def _overlaps(start: int, end: int, spans: Spans) -> bool:
+def overlaps(start: int, end: int, spans: Spans) -> bool:
     return any(first < end and start < last for first, last in spans)
 
 
 def _is_person(text: str, start: int, end: int, kinds: tuple[str, ...], recognised: Spans, *, is_word: bool) -> bool:
     name = text[start:end]
-    if _is_part_of_word(text, start, end):
+    if is_part_of_word(text, start, end) or (len(kinds) == 1 and name in ROLES):
         return False
-    is_recognised = _overlaps(start, end, recognised)
+    is_recognised = overlaps(start, end, recognised)
+    if text[max(0, start - 1) : start] == "お" and _HONORED.match(text, end):  # お伊勢さん
+        return False
     if _AFTER.match(text, end) or _BEFORE.search(text, 0, start):
         return True
-    if (_LONG_THING if len(kinds) >= 2 else _THING).match(text, end):
+    if _is_house(text, start, end):
         return False
-    if len(kinds) >= 2:
+    if kinds != ("姓", "名") and (_LONG_THING if len(kinds) >= 2 else _THING).match(text, end):
+        return False
+    if kinds == ("姓", "名") and _LONG_THING.match(text, end) and text[end] != "の":
+        return False
+    if len(kinds) >= 2 or (kinds == ("一般",) and not _JOINT.isdisjoint(name)):
         return True
-    if name in _BRANDS:
+    if name in BRANDS or (kinds == ("姓",) and name.endswith(("寺", "神社", "大社"))):
         return False
     if name in NO_SURNAME:
         return False
@@ -236,11 +225,18 @@ def _is_person(text: str, start: int, end: int, kinds: tuple[str, ...], recognis
     if _HIRAGANA.fullmatch(name):
         return False
     if _KATAKANA.fullmatch(name):
-        return is_recognised or (len(name) >= 3 and not is_word)
+        # an ordinary word (ワカメ) needs the recogniser's own word for it, not for something longer
+        return (start, end) in recognised if is_word else is_recognised or len(name) >= 3
     return len(name) >= 2 and (_KANJI.search(name) is not None or is_recognised)
 
 
-def _is_part_of_word(text: str, start: int, end: int) -> bool:
+def _is_house(text: str, start: int, end: int) -> bool:
+    """Whether a shop, an inn or a restaurant is named so, nobody being addressed."""
+    is_named = _HOUSE_BEFORE.search(text[max(0, start - 14) : start]) or _BRANCH_AFTER.match(text, end)
+    return is_named is not None or text[start:end].endswith(("堂", "亭", "楼", "樓", "庵"))
+
+
+def is_part_of_word(text: str, start: int, end: int) -> bool:
     """Whether katakana goes on beside a katakana name: ムーミンスタンド is no ムーミン."""
     before, after = text[start - 1 : start], text[end : end + 1]
     return (_KATAKANA.fullmatch(text[start:start + 1] + before) is not None and before != "") or (
@@ -249,12 +245,16 @@ def _is_part_of_word(text: str, start: int, end: int) -> bool:
 
 def _may_be(text: str, start: int, end: int, tokens: Sequence[NameToken]) -> bool:
     """Whether a name that only the recogniser sees is believed, although the dictionary has other words there."""
+    if _HONORED.match(text, end) and (is_role(tokens, end) or text[max(0, start - 1) : start] == "お"):
+        return False
     if _AFTER.match(text, end) or _BEFORE.search(text, 0, start):
         return True
+    if _is_house(text, start, end):
+        return False
     inside = [token for token in tokens if token.start < end and start < token.end]
     name = text[start:end]
     is_surname = len(inside) == 1 and inside[0].may_be_surname and len(name) >= 2
-    if _THING.match(text, end) or name in _BRANDS or not inside or (_PLACE_END.search(name) and not is_surname):
+    if _THING.match(text, end) or name in BRANDS or not inside or (_PLACE_END.search(name) and not is_surname):
         return False
     if _HIRAGANA.fullmatch(name):
         return len(inside) == 1 and bool(inside[0].kind) and text[end : end + 1] in _PARTICLES
@@ -263,7 +263,7 @@ def _may_be(text: str, start: int, end: int, tokens: Sequence[NameToken]) -> boo
     if LATIN_NAME.fullmatch(name):
         return True
     if _KATAKANA.fullmatch(name):
-        return len(name) >= 3 and all(token.is_unknown for token in inside) and not _is_part_of_word(text, start, end)
+        return len(name) >= 3 and all(token.is_unknown for token in inside) and not is_part_of_word(text, start, end)
     if is_surname:
         return name not in NO_SURNAME
     if any("地名" in token.pos for token in inside):

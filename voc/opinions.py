@@ -1,9 +1,11 @@
 """What a sentence does: its polarity, its intents, with calibrated probabilities.
 
-Logistic heads over E5 vectors and the evidence of `voc.lexicon`. The heads are trained by models/opinions/train.py on
-sentences that we wrote; how well they do on industries that they have not seen stands in models/opinions/CARD.md.
+Logistic heads over the vectors of an E5 that was adapted to the task, and the evidence of `voc.lexicon`. What grammar
+and words alone decide clearly needs no vector. All is trained by models/opinions/adapt.py and train.py on sentences
+that we wrote; how well it does on industries that it has not seen stands in models/opinions/CARD.md.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +28,11 @@ _SPEAKS_FOR = {"positive": "praise", "negative": "complaint"}
 
 @dataclass(frozen=True)
 class Heads:
-    """Trained weights over [(vector - mean) x vector_scale, evidence / evidence_scale].
+    """Trained weights over [(vector - mean) x vector_scale, evidence / evidence_scale], calibrated.
 
-    `polarity` (3, d) with `polarity_bias` (3,) and one `temperature`; `intents` (6, d) with `intents_bias` (6,),
-    already calibrated (Platt). `abstain_below`: a sentence whose likeliest intent is less probable is left undecided.
+    `polarity` (3, d) with `polarity_bias` (3,); `intents` (6, d) with `intents_bias` (6,). The same with `words_` over
+    the evidence alone: they judge a sentence where each of their probabilities is at least `clear_above` sure.
+    `abstain_below`: a sentence whose likeliest intent is less probable is left undecided.
     """
 
     mean: np.ndarray
@@ -37,16 +40,20 @@ class Heads:
     evidence_scale: np.ndarray
     polarity: np.ndarray
     polarity_bias: np.ndarray
-    temperature: float
     intents: np.ndarray
     intents_bias: np.ndarray
+    words_polarity: np.ndarray
+    words_polarity_bias: np.ndarray
+    words_intents: np.ndarray
+    words_intents_bias: np.ndarray
+    clear_above: float
     abstain_below: float
 
 
 def load_heads(path: Path | None = None) -> Heads:
     """The shipped heads, or those of a file that models/opinions/train.py wrote.
 
-    Raises VocError where the file is absent or was trained with other features than this version computes.
+    Raises VocError where the file is absent or was trained with other features or another adapter.npz than it finds.
     """
     path = path or models_folder() / "opinions" / "heads.npz"
     if not path.is_file():
@@ -59,13 +66,21 @@ def load_heads(path: Path | None = None) -> Heads:
         raise VocError(
             f"{path} は別の版の特徴量で学習されています。`python models/opinions/train.py` で作り直してください。"
         )
+    adapter = path.with_name("adapter.npz")
+    digest = hashlib.sha256(adapter.read_bytes()).hexdigest() if adapter.is_file() else ""
+    if str(arrays.pop("adapter", "")) != digest:
+        raise VocError(
+            f"{path} は {adapter.name} と組になっていません。models フォルダーを入れ直すか、"
+            "`python models/opinions/train.py` で作り直してください。"
+        )
     return Heads(**{name: value.item() if value.ndim == 0 else value for name, value in arrays.items()})
 
 
 def judge_opinions(sentences: pd.DataFrame, vectors: np.ndarray, *, heads: Heads) -> pd.DataFrame:
     """Table OPINIONS, one row per row of `sentences` (columns sentence_id, text).
 
-    `vectors` are the E5 vectors of the texts (`embed(texts, model="e5")`), row by row. `strength` is
+    `vectors` are those of `embed(texts, model="opinions")`, row by row; a row of NaN is judged by grammar and words
+    alone, which is meant for the sentences that `decided_by_words` names. `strength` is
     p_positive - p_negative (-1 to 1). The p of the intents are independent of each other: a sentence may be both a
     complaint and a request; `intent` is the first of request, cancel, question, complaint, praise that has 0.5 or
     more, else the likeliest. `is_abstained`: no intent is likely enough to be counted. `cue`: the words in the text
@@ -75,10 +90,47 @@ def judge_opinions(sentences: pd.DataFrame, vectors: np.ndarray, *, heads: Heads
         raise VocError(
             f"文の数 {len(sentences)} とベクトルの数 {len(vectors)} が一致しません。同じ表から作ってください。"
         )
-    evidence = read_evidence(sentences["text"].tolist())
-    features = feature_matrix(vectors, evidence.values, heads=heads)
-    polarity = _softmax((features @ heads.polarity.T + heads.polarity_bias) / heads.temperature)
-    intents = _sigmoid(features @ heads.intents.T + heads.intents_bias)
+    return _opinions(sentences, vectors, read_evidence(sentences["text"].tolist()), heads)
+
+
+def decided_by_words(texts: Sequence[str], *, heads: Heads) -> np.ndarray:
+    """Which texts grammar and words judge so clearly that no vector is needed: boolean (n,)."""
+    evidence = read_evidence(texts).values
+    return is_clear(*_by_words(evidence, heads), heads.clear_above)
+
+
+def judge(texts: Sequence[str]) -> pd.DataFrame:
+    """OPINIONS of plain texts with the shipped models, in their order; the texts stand in a column `text`."""
+    ids = [f"{i:09d}" for i in range(len(texts))]
+    sentences = pd.DataFrame({"sentence_id": ids, "text": list(texts)})
+    heads, evidence = load_heads(), read_evidence(texts)
+    is_open = ~is_clear(*_by_words(evidence.values, heads), heads.clear_above)
+    vectors = np.full((len(texts), len(heads.mean)), np.nan, dtype=np.float32)
+    vectors[is_open] = embed(sentences["text"][is_open], model="opinions")
+    return _opinions(sentences, vectors, evidence, heads).assign(text=sentences["text"])
+
+
+def is_clear(polarity: np.ndarray, intents: np.ndarray, above: float) -> np.ndarray:
+    """Rows whose likeliest polarity and whose every intent, as there or not there, has at least `above`."""
+    sure = np.maximum(intents, 1 - intents).min(axis=1)
+    return np.minimum(polarity.max(axis=1), sure) >= above
+
+
+def _by_words(evidence: np.ndarray, heads: Heads) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (n, 3) of the polarities and (n, 6) of the intents."""
+    words = evidence / heads.evidence_scale
+    return (
+        _softmax(words @ heads.words_polarity.T + heads.words_polarity_bias),
+        _sigmoid(words @ heads.words_intents.T + heads.words_intents_bias),
+    )
+
+
+def _opinions(sentences: pd.DataFrame, vectors: np.ndarray, evidence: Evidence, heads: Heads) -> pd.DataFrame:
+    polarity, intents = _by_words(evidence.values, heads)
+    has_vector = ~np.isnan(vectors).any(axis=1)
+    features = feature_matrix(vectors[has_vector], evidence.values[has_vector], heads=heads)
+    polarity[has_vector] = _softmax(features @ heads.polarity.T + heads.polarity_bias)
+    intents[has_vector] = _sigmoid(features @ heads.intents.T + heads.intents_bias)
     chosen = choose_intents(intents)
     frame = pd.DataFrame({"sentence_id": sentences["sentence_id"].to_numpy()})
     frame[[f"p_{name}" for name in POLARITIES]] = polarity
@@ -92,14 +144,6 @@ def judge_opinions(sentences: pd.DataFrame, vectors: np.ndarray, *, heads: Heads
     return check(
         frame.round({column: 4 for column in frame if column.startswith("p_") or column == "strength"}), OPINIONS
     )
-
-
-def judge(texts: Sequence[str]) -> pd.DataFrame:
-    """OPINIONS of plain texts with the shipped models, in their order; the texts stand in a column `text`."""
-    ids = [f"{i:09d}" for i in range(len(texts))]
-    sentences = pd.DataFrame({"sentence_id": ids, "text": list(texts)})
-    opinions = judge_opinions(sentences, embed(texts, model="e5"), heads=load_heads())
-    return opinions.assign(text=sentences["text"])
 
 
 def feature_matrix(vectors: np.ndarray, evidence: np.ndarray, *, heads: Heads) -> np.ndarray:

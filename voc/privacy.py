@@ -11,7 +11,7 @@ import hmac
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -153,6 +153,30 @@ def mask_contacts(
     )
     contacts = check(contacts.assign(content_sha=_content_shas(contacts, turns)), CONTACTS)
     return contacts, turns, counts | {name: result.attrs[name] for name in _COUNTS}
+
+
+def mask_file_names(
+    paths: Iterable[str],
+    *,
+    key: bytes,
+    names: Names,
+    name_like: NameLike | None = None,
+    id_patterns: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Path -> path that may be stored: personal data in it masked, and then 8 hex of HMAC-SHA256 with `key` at its end.
+
+    The hex keeps files apart that differ only in what is masked. A path without personal data, or masked before, stays.
+    """
+    different = sorted(set(paths))
+    # _ and / are parts of no name or number, but the patterns take _ for a letter
+    plain = [re.sub(r"[_/\\]", " ", path) for path in different]
+    found = mask_texts(plain, names=names, name_like=name_like, id_patterns=id_patterns)["spans"]
+    stored = {}
+    for path, spans in zip(different, found, strict=True):
+        places = [Span(span["start"], span["end"], span["kind"], LABELS.get(span["kind"], "番号")) for span in spans]
+        mark = hmac.new(key, path.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:8]
+        stored[path] = f"{_masked(path, places, {})}~{mark}" if places else path
+    return stored
 
 
 def pseudonymise(ids: pd.Series, key: bytes) -> pd.Series:

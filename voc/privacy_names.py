@@ -4,21 +4,23 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from voc.name_sight import Sight
 from voc.name_tokens import LATIN_NAME
+from voc.name_words import HONORIFIC
 
 Names = Callable[[list[str]], list[list[tuple[int, int]]]]
-NameLike = Callable[[list[str]], list[bool]]
+NameLike = Callable[[list[str]], Sequence[Sight | bool]]
 
 _K = "[一-龥々ヶ]"
 _KANJI_NAME = rf"{_K}{{1,4}}(?:[ 　]{_K}{{1,4}})?"
 _KANA_NAME = r"[ァ-ヴー]{2,8}(?:[ 　・][ァ-ヴー]{2,8})?"
 _ROMAN_NAME = r"[A-Z][a-z]{1,15}(?: [A-Z][a-z]{1,15})?"
-_TITLE = "(?:様|さま|さん|氏(?!名)|殿|くん|君|ちゃん)"
+_TITLE = HONORIFIC
 _SAYS = "と(?:申し|もうし|申す)"
 
 _INTRODUCED = re.compile(rf"(?P<name>{_KANJI_NAME}|{_KANA_NAME}|{_ROMAN_NAME}){_SAYS}")
 _INTRODUCED_HIRAGANA = re.compile(rf"(?:^|[、。\s]|は|の|私|わたし|わたくし)(?P<name>[ぁ-ん]{{2,6}}){_SAYS}")
-_TITLED = re.compile(rf"(?<!{_K})(?P<name>{_KANJI_NAME}|(?:[ァ-ヴー]{{2,8}}(?=様|さま))){_TITLE}(?![々子式相])")
+_TITLED = re.compile(rf"(?<!{_K})(?<!お)(?P<name>{_KANJI_NAME}|(?:[ァ-ヴー]{{2,8}}(?=様|さま))){_TITLE}(?![々子式相])")
 _NAMED = re.compile(
     rf"(?:名前|氏名|名義人?|契約者名?|担当者名)(?:は|が|:|：|、|[ 　]){{1,3}}(?:{_K}{{2,8}}の)?"
     rf"(?P<name>{_KANJI_NAME}|{_KANA_NAME}|{_ROMAN_NAME}|[ぁ-ん]{{2,5}}[ 　]?[ぁ-ん]{{2,5}})"
@@ -54,6 +56,8 @@ _NO_NAME = frozenset(
     "名前 氏名 住所 電話 全員 個人 自分 相手 友人 知人 家族 夫 妻 子 父母 両親 代表 社長 部長 課長 係長 店長 院長 先生 税理士 弁護士 会計士 社労士 "
     "銀行 郵便局 役所 区役所 市役所 税務署 年金事務所 取引先 得意先 仕入先 利用 契約 登録 新規 経理 総務 人事 営業 開発 技術 管理 責任 窓口 受付".split()
 )
+_SPARED = frozenset("今 湯 宮".split())
+"""Words that are no name by a pattern alone, but are where the dictionary's phrases say so: 今さんというお客様."""
 # what follows a place, a company or a product rather than a person
 _OTHER = re.compile(
     r"(?:駅|市|区|町|村|県|府|都|道|郡|空港|港|城|川|山|島|大学|高校|中学|病院|銀行|支店|本店|店|製作所|製|工業|電機|自動車|商事|運輸|証券|"
@@ -79,31 +83,48 @@ class NameSearch(NamedTuple):
 def name_spans(texts: Sequence[str], *, names: Names, name_like: NameLike | None = None) -> NameSearch:
     """Where persons' names stand in `texts`.
 
-    Slots (〜と申します, 〜様, 名前は〜) are read in every text; `names`, which is slow, is asked once for each
-    different sentence that has a cue or in which `name_like` sees a name.
+    Slots (〜と申します, 〜様, 名前は〜) are read in every text; `names` is called once for each different sentence that
+    has a cue or in which `name_like` sees a name. n_asked counts those of them that `name_like` does not call
+    Sight.CLEAR: only they need a recogniser.
     """
     pieces = [(row, match.start(), match[0]) for row, text in enumerate(texts) for match in _PIECE.finditer(text)]
     different = list(dict.fromkeys(piece for _, _, piece in pieces))
-    seen = name_like(different) if name_like is not None and different else [False] * len(different)
-    asked = [piece for piece, is_seen in zip(different, seen, strict=True) if is_seen or _CUE.search(piece)]
+    seen = dict(zip(different, name_like(different), strict=True)) if name_like is not None and different else {}
+    roles = _roles(different, name_like)
+    asked = [piece for piece in different if seen.get(piece) or _has_cue(piece, roles)]
+    is_open = {piece for piece in asked if seen.get(piece) != Sight.CLEAR}
     recognised = dict(zip(asked, names(asked), strict=True)) if asked else {}
     found: list[list[tuple[int, int]]] = [[] for _ in texts]
-    slots = {piece: _slots(piece) for piece in asked}
+    slots = {piece: _slots(piece, roles) for piece in asked}
     weak = {piece: [match.span("name") for match in _OFFICE.finditer(piece)] for piece in asked}
     confirmed = _confirmed(weak, name_like)
-    rows_asked = set()
     for row, offset, piece in pieces:
         if piece not in recognised:
             continue
-        rows_asked.add(row)
         spans = slots[piece] + confirmed[piece] + [
             span for start, end in recognised[piece] if (span := _accepted(piece, start, end)) is not None
         ]
         found[row] += [(offset + start, offset + end) for start, end in _with_readings(piece, spans)]
-    return NameSearch([sorted(set(spans)) for spans in found], len(different), len(asked), len(rows_asked))
+    n_texts = len({row for row, _, piece in pieces if piece in is_open})
+    return NameSearch([sorted(set(spans)) for spans in found], len(different), len(is_open), n_texts)
 
 
-def _slots(piece: str) -> list[tuple[int, int]]:
+def _roles(pieces: Sequence[str], name_like: NameLike | None) -> frozenset[str]:
+    """Of the words that an honorific follows those that the dictionary knows as no name: 女将さん, 運転手さん."""
+    words = sorted({match["name"] for piece in pieces for match in _TITLED.finditer(piece)})
+    if name_like is None or not words:
+        return frozenset()
+    seen = name_like([f"{word}さん。" for word in words])
+    return frozenset(word for word, sight in zip(words, seen, strict=True) if not sight)
+
+
+def _has_cue(piece: str, roles: frozenset[str]) -> bool:
+    if not _CUE.search(piece):
+        return False
+    return not roles or _CUE.search(_TITLED.sub(lambda match: "" if match["name"] in roles else match[0], piece)) is not None
+
+
+def _slots(piece: str, roles: frozenset[str]) -> list[tuple[int, int]]:
     spans = []
     for pattern in (_INTRODUCED, _INTRODUCED_HIRAGANA, _TITLED, _NAMED, _BEFORE_READING):
         for match in pattern.finditer(piece):
@@ -111,7 +132,7 @@ def _slots(piece: str) -> list[tuple[int, int]]:
             trimmed = _TRIMMED.match(match["name"])
             start += trimmed.end() if trimmed else 0
             name = piece[start:end]
-            is_role = pattern is _TITLED and name not in _SURNAMES and _ROLE.search(name)
+            is_role = pattern is _TITLED and (match["name"] in roles or (name not in _SURNAMES and _ROLE.search(name)))
             if name and name not in _NO_NAME and not is_role and not _COUNTED.fullmatch(name):
                 spans.append((start, end))
     return spans
@@ -137,7 +158,7 @@ def _accepted(piece: str, start: int, end: int) -> tuple[int, int] | None:
     name = found.strip()
     end = start + len(name)
     is_addressed = _AFTER_NAME.match(piece, end) is not None or _BEFORE_NAME.search(piece, 0, start) is not None
-    if not name or name in _NO_NAME or _COUNTED.fullmatch(name) or (name[-1] != "世" and any(sign.isdigit() for sign in name)):
+    if not name or (name in _NO_NAME and name not in _SPARED) or _COUNTED.fullmatch(name) or (name[-1] != "世" and any(sign.isdigit() for sign in name)):
         return None
     if len(name) <= 3 and _OTHER.match(piece, end):
         return None

@@ -36,6 +36,8 @@ LABELS = {
 
 _DASH = "[-ー]"
 _START, _STOP = r"(?<![0-9.])(?<![0-9]-)", r"(?!-?[0-9])"
+_SIX_DIGITS = re.compile("[0-9](?:[^0-9]*[0-9]){5}")
+_AREA = re.compile("[都道府県市区町村郡]")
 _URL = re.compile(
     r"https?://(?:[^\s/@「」（）()、。]{1,100}@)?[^\s/?#「」（）()、。\[\]]{1,200}"
     r"[^\s?#「」（）()、。\[\]]{0,1000}[?#][^\s「」（）()、。\[\]]{1,2000}"
@@ -114,10 +116,14 @@ def formed_spans(text: str, *, id_patterns: Mapping[str, re.Pattern]) -> list[Sp
     ]  # fmt: skip
     plain = text.translate(_EVEN)
     if _FORMED.search(plain):
-        spans += _number_spans(plain)
-        for kind, pattern in (("URL", _URL), ("EMAIL", _EMAIL), ("ADDRESS", _ADDRESS), ("ADDRESS", _NAMED_ADDRESS),
-                              ("BIRTH_DATE", _BIRTH)):  # fmt: skip
-            spans += [_span(match, kind) for match in pattern.finditer(plain)]
+        # the shortest number here has six digits; each pattern is tried only where its own sign stands
+        spans += _number_spans(plain) if _SIX_DIGITS.search(plain) else []
+        for may_be, kind, pattern in (
+            ("://" in plain, "URL", _URL), ("@" in plain or "アットマーク" in plain, "EMAIL", _EMAIL),
+            (_AREA.search(plain), "ADDRESS", _ADDRESS), ("住所" in plain or "先" in plain or "所在地" in plain, "ADDRESS", _NAMED_ADDRESS),
+            ("生" in plain, "BIRTH_DATE", _BIRTH),
+        ):  # fmt: skip
+            spans += [_span(match, kind) for match in pattern.finditer(plain)] if may_be else []
     if _KANJI_RUN.search(plain):
         spans += _number_spans(plain.translate(_KANJI_DIGITS))
     return spans

@@ -1,47 +1,62 @@
-"""Requests of sentences as one normalised phrase: what is to change, in plain Japanese."""
+"""Requests of sentences as one normalised phrase: what is to change, as a product manager would write it."""
 
 from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from voc.clauses import Clause, main_clause
 from voc.japanese import Word
 from voc.tables import REQUESTS, check, empty
+from voc.terms import Terms, find_terms, fold_names
+from voc.wishes import Wish, read_wish
 
 _IS_REQUEST = 0.5
-_IMPLIED = ("できず", "出来ず", "できなくて", "ないので不便", "なくて不便", "れず")
+_PLACE_KINDS = ("screen", "feature")
+_IMPLIED = r"(?:でき|出来|られ|[えけげせてねべめれ])(?:ず|ないので|ないため|なくて|なくって|ないのが|ないのは)"
+
+# a question about the way is no wish for a change, however the heads score it
+_HOW_TO = (
+    r"(?:どう|どのように)(?:すれば|したら|やれば|やって|やったら|設定すれば|[^、。]{0,8}すれば)[^。]*(?:か|かな[^。]*|か[^。]{0,12}|いい|良い|よい)[。？?]*$"
+    r"|(?:何|なに|どれ|どちら)(?:から|を|で)[^、。]{0,8}(?:ば|たら)[^。]{0,6}(?:いい|良い|よい|よろしい)"
+    r"|(?:どの|どこ)[^、。]{0,14}(?:ば|たら)[^。]{0,6}(?:いい|良い|よい|よろしい)"
+)
 
 
 def normalise_requests(
-    sentences: pd.DataFrame, opinions: pd.DataFrame, *, parse: Callable[[Sequence[str]], list[list[Word]]]
+    sentences: pd.DataFrame,
+    opinions: pd.DataFrame,
+    *,
+    parse: Callable[[Sequence[str]], list[list[Word]]],
+    terms: Terms | None = None,
 ) -> pd.DataFrame:
     """Table REQUESTS for the sentences that ask for a change (p_request >= 0.5) or imply one (〜できず不便).
 
-    `parse` is `voc.japanese.parse`; it sees each distinct text once. `phrase` is 〜の追加 / 〜を止める, `object` the
-    thing, `change` what is wished of it. Sentences whose structure names neither give no row.
+    `parse` is `voc.japanese.parse`; it sees each distinct text once. `phrase` is the thing and the change as one
+    noun phrase (請求書PDFの一括ダウンロード), `object` the thing, `change` the noun of the change, `place` the screen,
+    step or feature (a screen or feature of `terms`, the company's dictionary, comes first and gives its own name to
+    synonyms), `words` the words of the sentence that say so. A sentence whose structure names no change, and
+    one that tells the speaker's own plan (また行きたい), gives no row.
     """
     asked = opinions.loc[opinions["p_request"] >= _IS_REQUEST, ["sentence_id"]].assign(is_implied=False)
     texts = sentences[["sentence_id", "text"]]
     implied = opinions.loc[(opinions["p_complaint"] >= _IS_REQUEST) & (opinions["p_request"] < _IS_REQUEST), ["sentence_id"]]
     implied = implied.merge(texts, on="sentence_id")
-    implied = implied.loc[implied["text"].map(lambda text: any(mark in text for mark in _IMPLIED)), ["sentence_id"]]
+    implied = implied.loc[implied["text"].str.contains(_IMPLIED), ["sentence_id"]]
     rows = pd.concat([asked, implied.assign(is_implied=True)], ignore_index=True).merge(texts, on="sentence_id")
-    if rows.empty:
-        return empty(REQUESTS)
+    rows = rows[~rows["text"].str.contains(_HOW_TO)]
     distinct = rows["text"].drop_duplicates().tolist()
-    found = {text: _request(main_clause(words)) for text, words in zip(distinct, parse(distinct), strict=True)}
-    rows["found"] = rows["text"].map(found)
-    rows = rows.dropna(subset=["found"])
-    parts = pd.DataFrame(rows["found"].tolist(), index=rows.index, columns=["phrase", "object", "change", "place"])
-    return check(pd.concat([rows[["sentence_id", "is_implied"]], parts], axis=1), REQUESTS)
+    if not distinct:
+        return empty(REQUESTS)
+    wishes = [_row(text, read_wish(words), terms) for text, words in zip(distinct, parse(distinct), strict=True)]
+    found = pd.DataFrame(wishes, columns=["text", "phrase", "object", "change", "place", "words"]).dropna(subset=["phrase"])
+    return check(rows.merge(found, on="text").drop(columns="text"), REQUESTS)
 
 
-def _request(clause: Clause | None) -> tuple[str, str | None, str, str | None] | None:
-    if clause is None or (not clause.arguments and len(clause.predicate) < 4):
-        return None
-    thing = clause.case("を", "が", "の")
-    place = clause.case("で", "から", "に")
-    change = clause.predicate
-    if thing and change.endswith("する") and not clause.is_negative:
-        return f"{thing}の{change.removesuffix('する')}", thing, change.removesuffix("する"), place
-    return clause.text(), thing, change, place
+def _row(text: str, wish: Wish | None, terms: Terms | None) -> tuple:
+    if wish is None:
+        return (text, *[None] * 5)
+    said = text[wish.start : wish.end]
+    if terms is None:
+        return text, wish.phrase, wish.thing, wish.change, wish.place, said
+    phrase, thing, place = (part and fold_names(part, find_terms(part, [], terms=terms)) for part in (wish.phrase, wish.thing, wish.place))
+    named = [f.term for f in find_terms(text, [], terms=terms) if f.kind in _PLACE_KINDS and f.term not in phrase]
+    return text, phrase, thing, wish.change, next(iter(named), place), said

@@ -1,8 +1,8 @@
 """Customers' turns cut into sentences and clauses, with offsets into the masked text.
 
 Speech has no punctuation and mail breaks lines inside sentences, so besides 。！？ a cut is made after a
-polite sentence end (です, ます, ました, ません, … with か/ね/よ) that nothing grammatical follows, and after a
-contrastive けど/が that joins two predicates.
+polite sentence end (です, ます, ました, ません, … with か/ね/よ) that nothing grammatical follows, and where two
+opinions are joined (voc.joints).
 """
 
 import re
@@ -12,31 +12,32 @@ from itertools import pairwise
 import pandas as pd
 
 from voc.japanese import Token, content_terms
+from voc.joints import is_joint
 from voc.set_aside import MASK, reason_to_set_aside
 from voc.tables import SENTENCES, check
+from voc.terms import Terms, find_terms
 
 _FULL_STOP = re.compile(r"[。．！？!?♪☆]|\n\s*\n")
-_CONTRAST = {"けど", "けれど", "けれども", "が", "けども"}
-_PREDICATE = {"動詞", "形容詞", "助動詞", "形状詞"}
 _BOUND = {"助詞", "助動詞", "接尾辞", "補助記号"}
+_NOUN_LIKE = frozenset("事 物 時 際 為 様 筈 所 方 件 旨 為る 上 中 場合 間 通り 訳 儘".split())
+_FREED = {"courtesy", "hold", "backchannel", "greeting"}  # 「サービスの件です」 where the company's product is so named
 _VOICES = ("customer", "unknown")
 _WRAPPED_LINE = 24  # a mail line at least so long may have been broken by the mailer, not by the writer
-_MIN_CLAUSE = 6
-_PREAMBLE_RIGHT = 20  # 「変更したいのですが、どこからできますか」 is one matter; a long right side is a second one
 
 
 def split_sentences(
-    turns: pd.DataFrame, *, tokenize: Callable[[Iterable[str]], list[list[Token]]]
+    turns: pd.DataFrame, *, tokenize: Callable[[Iterable[str]], list[list[Token]]], terms: Terms | None = None
 ) -> pd.DataFrame:
     """Sentences of the customers in `turns` (table TURNS) as table SENTENCES.
 
     `text` equals the turn's text from `start` to `end`. `terms` are normalised content words. `set_aside`
     names why a sentence carries no voice. Turns of operators and bots are context and give no rows; turns of an
-    unknown speaker are read as the customer's. Each distinct turn text is analysed once.
+    unknown speaker are read as the customer's. Each distinct turn text is analysed once. With `terms`, the company's
+    dictionary, its names are content words under one spelling, and a sentence that names one is no mere courtesy.
     """
     voices = turns.loc[turns["speaker"].isin(_VOICES), ["turn_id", "contact_id", "text"]]
     texts = voices["text"].drop_duplicates().tolist()
-    pieces = {text: _pieces(text, tokens) for text, tokens in zip(texts, tokenize(texts), strict=True)}
+    pieces = {text: _pieces(text, tokens, terms) for text, tokens in zip(texts, tokenize(texts), strict=True)}
     rows = voices.assign(piece=voices["text"].map(pieces)).drop(columns="text").explode("piece").dropna(subset=["piece"])
     parts = pd.DataFrame(rows.pop("piece").tolist(), index=rows.index, columns=["start", "end", "text", "terms", "set_aside"])
     rows = pd.concat([rows, parts], axis=1)
@@ -45,7 +46,8 @@ def split_sentences(
     return check(rows, SENTENCES)
 
 
-def _pieces(text: str, tokens: Sequence[Token]) -> list[tuple]:
+def _pieces(text: str, tokens: Sequence[Token], terms: Terms | None) -> list[tuple]:
+    found = [] if terms is None else find_terms(text, tokens, terms=terms)
     rows, masks = [], [match.span() for match in MASK.finditer(text)]
     cuts = [0, *sentence_ends(text, tokens), len(text)]
     for begin, stop in pairwise(cuts):
@@ -55,8 +57,13 @@ def _pieces(text: str, tokens: Sequence[Token]) -> list[tuple]:
         if start < end:
             own = [t for t in tokens if t.start >= start and t.end <= end]
             words = [t for t in own if not any(left <= t.start < right for left, right in masks)]
+            named = [f for f in found if f.start >= start and f.end <= end]
             reason = reason_to_set_aside(text[start:end], own)
-            rows.append((start, end, text[start:end], content_terms(words), reason))
+            if named and reason in _FREED:
+                reason = None
+            plain = [t for t in words if not any(f.start <= t.start < f.end for f in named)]
+            names = list(dict.fromkeys(f.term for f in named))
+            rows.append((start, end, text[start:end], [*names, *content_terms(plain)], reason))
     return rows
 
 
@@ -67,8 +74,8 @@ def sentence_ends(text: str, tokens: Sequence[Token]) -> list[int]:
         following = tokens[i + 1]
         cut = (
             _FULL_STOP.search(token.surface) is not None
-            or (_is_polite_end(tokens, i) and following.pos not in _BOUND and following.surface not in {"の", "と"})
-            or _is_contrast(tokens, i, last)
+            or (_is_polite_end(tokens, i) and _begins(following))
+            or is_joint(tokens, i, last)
             or ("\n" in token.surface and _line_ends_here(text, tokens, i))
         )
         if cut and following.pos == "補助記号" and _FULL_STOP.search(following.surface):
@@ -79,33 +86,22 @@ def sentence_ends(text: str, tokens: Sequence[Token]) -> list[int]:
     return ends
 
 
+def _begins(token: Token) -> bool:
+    """Whether a new sentence may begin with `token`; a mask ([氏名1]) is a noun."""
+    return (token.pos not in _BOUND or token.surface == "[") and token.surface not in {"の", "と"} and token.normal not in _NOUN_LIKE
+
+
 def _is_polite_end(tokens: Sequence[Token], i: int) -> bool:
     while i > 0 and tokens[i].detail == "終助詞":
         i -= 1
     token = tokens[i]
-    if token.pos != "助動詞" or not token.form.startswith(("終止形", "意志推量形")):
+    # without punctuation 「思います|他社は」 is read as 思います before a noun; 〜ております商品 does stand before one
+    is_read_on = token.form.startswith("連体形") and token.normal in {"です", "ます"} and i > 0 and tokens[i - 1].normal not in {"居る", "御座る", "頂く"}
+    if token.pos != "助動詞" or not (token.form.startswith(("終止形", "意志推量形")) or is_read_on):
         return False
     if token.normal in {"です", "ます"}:
         return True
     return i > 0 and tokens[i - 1].normal in {"です", "ます"}  # でした, ました, ません, ましょう
-
-
-def _is_contrast(tokens: Sequence[Token], i: int, last: int) -> bool:
-    token = tokens[i]
-    if i and tokens[i].surface in {"、", "，"}:
-        i -= 1
-        token = tokens[i]
-    elif i + 1 < len(tokens) and tokens[i + 1].surface in {"、", "，"}:
-        return False  # cut after the comma, not before it
-    if token.surface not in _CONTRAST or token.pos != "助詞" or token.detail != "接続助詞":
-        return False
-    right = tokens[i + 1 :]
-    is_preamble = i > 1 and tokens[i - 2].surface in {"の", "ん"} and tokens[i - 1].normal in {"です", "だ"}
-    return (
-        token.end - last >= _MIN_CLAUSE
-        and tokens[-1].end - token.end >= (_PREAMBLE_RIGHT if is_preamble else _MIN_CLAUSE)
-        and any(t.pos in _PREDICATE for t in right)
-    )
 
 
 def _line_ends_here(text: str, tokens: Sequence[Token], i: int) -> bool:

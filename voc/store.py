@@ -4,6 +4,7 @@ A write is one Delta commit, so a reader sees either the old table or the new on
 (25 writes killed at random: none torn; STACK.md section 3 has the comparison with other stores).
 """
 
+import re
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from deltalake.exceptions import CommitFailedError
 from voc.tables import TABLES, Table, check, empty
 
 _ATTEMPTS = 5
+_UNFINISHED = re.compile(r"#\d+$")
 _ARROW = {
     "text": pa.string(),
     "int": pa.int64(),
@@ -75,8 +77,17 @@ def forget_history(table: Table, *, store: str) -> int:
     delta.create_checkpoint()
     time.sleep(0.01)  # entries must be older than the retention, which is counted in milliseconds
     delta.cleanup_metadata()
+    _remove_unfinished(path)
     delta.alter.set_table_properties({"delta.logRetentionDuration": "interval 30 days"})
     return DeltaTable(path).version()
+
+
+def _remove_unfinished(path: str) -> None:
+    """What a killed writer left of a file: `name#1` is how object_store stages one on disk, and no vacuum sees it."""
+    if "://" not in path:
+        for file in Path(path).rglob("*#*"):
+            if _UNFINISHED.search(file.name):
+                file.unlink()
 
 
 def stored_tables(*, store: str) -> list[Table]:

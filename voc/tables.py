@@ -50,6 +50,7 @@ def _table(name: str, key: str, columns: str) -> Table:
 
 CUSTOMERS = _table("customers", "customer_id", """
     customer_id:text plan:text? segment:text? monthly_price_yen:float? started_on:date? ended_on:date?""")
+CUSTOMER_KEYS = _table("customer_keys", "kind value customer_id", "kind:text value:text customer_id:text")
 USAGE = _table("usage", "customer_id month_on", "customer_id:text month_on:date n_logins:float?")
 FAQ = _table("faq", "article_id", "article_id:text title:text body:text url:text?")
 FAQ_LOGS = _table("faq_logs", "log_id", """
@@ -59,7 +60,7 @@ CATALOGUE = _table("catalogue", "option_id", """
 COUNTS_BY_HOUR = _table("counts_by_hour", "hour_at queue", """
     hour_at:instant queue:text? n_offered:int n_answered:int n_abandoned:float?""")
 CONTACTS = _table("contacts", "contact_id", """
-    contact_id:text customer_id:text? channel:text started_at:instant thread_id:text? episode_id:text?
+    contact_id:text customer_id:text? known_as:text? channel:text started_at:instant thread_id:text? episode_id:text?
     duplicate_of:text? queue:text? wrapup:text? handle_seconds:float? n_transfers:float? is_resolved:bool? csat:float?
     nps:float? rating:float? subject:text? source:text source_row:text content_sha:text""")
 TURNS = _table("turns", "turn_id", """
@@ -72,7 +73,10 @@ OPINIONS = _table("opinions", "sentence_id", """
     p_complaint:float p_request:float p_question:float p_praise:float p_cancel:float p_other:float
     intent:text flags:texts is_abstained:bool cue:text?""")
 REQUESTS = _table("requests", "sentence_id", """
-    sentence_id:text phrase:text object:text? change:text place:text? is_implied:bool""")
+    sentence_id:text phrase:text object:text? change:text place:text? is_implied:bool words:text?""")
+CALLS = _table("calls", "contact_id", """
+    contact_id:text strength_first:float? strength_last:float? outcome:text cancel_reason:text? offer:text?
+    is_kept:bool?""")
 EMBEDDINGS = _table("embeddings", "sentence_id model", "sentence_id:text model:text vector:floats")
 ISSUES = _table("issues", "issue_id", """
     issue_id:text parent:text? label:text kind:text status:text owner:text? first_seen_at:instant

@@ -13,6 +13,7 @@ from voc.cleaning import (
     without_quotes,
     without_signature,
 )
+from voc.cleaning.clean import clean_text
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -65,6 +66,11 @@ QUOTED = [
     ("了解です。\n差出人: 窓口\n送信日時: 2026年\n宛先: b\n件名: c\n\n前", "了解です。"),
     ("---------- Forwarded message ---------\n困っています。", "困っています。"),
     ("差出人: という欄が出ません。", "差出人: という欄が出ません。"),
+    ("直りました。\n\n2026年1月5日(月) 10:00\n窓口 <a@example.com>:\n> 前", "直りました。\n"),
+    ("直りました。\n2026年1月5日(月) 10:00 窓口 <a@example.com>\nのメール:\n\n> 前", "直りました。\n"),
+    ("まだです。\n##- Please type your reply above this line -##\n前の回答", "まだです。"),
+    ("##- 返信はこの行より上にご記入ください -##\nまだです。", "まだです。"),
+    ("連絡先は 窓口 <a@example.com>: と出ます。",) * 2,
 ]
 
 
@@ -78,6 +84,10 @@ def test_without_quotes(text, expected):
     ("困っています。\n\n━━━━━━\n株式会社例\nTEL: 03-0000-0000\n━━━━━━", "困っています。"),
     ("困っています。\n\n株式会社例 田中\nTEL 03-0000-0000\nhttps://example.com", "困っています。"),
     ("困っています。\n\niPhoneから送信", "困っています。"),
+    ("困っています。\n\n田中太郎\nミナト商事\n090-0000-0000", "困っています。"),
+    ("困っています。\n\n商品番号: 12\n090-0000-0000",) * 2,
+    ("困っています。\n＝＝＝＝＝＝\n総務部 田中\n〒000-0000 東京都\n＝＝＝＝＝＝\n本メールは機密情報を含みます。", "困っています。"),
+    ("このメールは誤って届いたのですか。",) * 2,
     ("次の二つです。\n------\n1. 固まる\n2. 消える\n------\n直してください。",) * 2,
     ("電話: 03-0000-0000 にかけてもつながりません。",) * 2,
 ])  # fmt: skip
@@ -92,6 +102,25 @@ def test_without_signature(text, expected):
 ])  # fmt: skip
 def test_without_fillers(text, expected):
     assert without_fillers(text) == expected
+
+
+TICKETS = [
+    ("<div>困って&amp;ます。</div><div><br></div><div>-- <br>田中<br>TEL 03-0000-0000</div><blockquote>前</blockquote>", "困って&ます。"),
+    ("<p>動きません</p><p>-----Original Message-----<br>From: a@example.com<br>前</p>", "動きません"),
+    ("動きません。\n\n2026年1月5日(月) 10:00 窓口 <a@example.com>:\n> 前\n> 前", "動きません。"),
+    ("動きません。\n*******\n田中 太郎\n株式会社例\n*******", "動きません。"),
+    ("動きません。\n\n差出人: 窓口 <a@example.com>\n送信日時: 2026年\n件名: 件\n\n前", "動きません。"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), TICKETS)
+def test_a_ticket_is_cleaned_as_the_mail_that_it_was(text, expected):
+    assert clean_text(text, channel="ticket") == expected
+
+
+@pytest.mark.parametrize("channel", ["chat", "review", "survey"])
+def test_what_is_no_mail_keeps_lines_that_look_like_quotes(channel):
+    assert clean_text("> と打つと <b>落ち</b>る\n次", channel=channel) == "> と打つと 落ちる 次"
 
 
 def test_clean_turns_by_channel_counts_what_is_left_empty():

@@ -5,7 +5,7 @@ import pytest
 from flows import cli
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "schedule", "mask"])
+@pytest.mark.parametrize("command", ["demo", "run", "schedule", "mask", "erase", "reveal"])
 def test_every_command_has_japanese_help(command, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main([command, "--help"])

@@ -70,11 +70,11 @@ def test_what_cannot_be_used_is_told():
     assert "spk_0" in told["a.json:6"] and "オペレーター" in told["a.json:6"] and "2 件" in told["a.json:6"]
 
 
-def test_a_repeated_contact_of_another_file_keeps_the_turns_of_the_first():
+def test_of_a_contact_in_two_files_the_later_counts():
     other = CALL | {"turns": [{"speaker": "customer", "text": "別"}]}
     parsed = parse_contacts([raw([CALL], "a.json"), raw([other], "b.json")], source())
-    assert parsed.turns["text"].tolist() == ["はい", "遅いです"]
-    assert parsed.rejects["source_row"].tolist() == ["b.json:1"]
+    assert parsed.turns["text"].tolist() == ["別"]
+    assert parsed.rejects["source_row"].tolist() == ["a.json"] and "1 件" in parsed.rejects["reason"].iloc[0]
 
 
 def test_a_bad_file_is_refused_and_the_others_go_on():

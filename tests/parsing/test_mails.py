@@ -1,10 +1,14 @@
 """Mailbox files, the company's own mails, and mails that no person wrote."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from voc.config import Source
 from voc.parsing import parse_contacts
 from voc.parsing.mail import read_mail
+from voc.parsing.mails import known_mails
 from voc.raw import RawFile
 
 
@@ -14,9 +18,9 @@ def mail(own_id, *, sender="a@example.com", minute=0, body="x", **headers):
     return ("\r\n".join(lines) + "\r\n\r\n" + body + "\r\n").encode()
 
 
-def parsed_mails(*mails, **options):
+def parsed_mails(*mails, known=None, **options):
     files = [RawFile("m", f"{number}.eml", data, "") for number, data in enumerate(mails, start=1)]
-    return parse_contacts(files, Source(**({"name": "m", "format": "email", "path": "x"} | options)))
+    return parse_contacts(files, Source(**({"name": "m", "format": "email", "path": "x"} | options)), known=known)
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
@@ -104,3 +108,32 @@ def test_enclosed_mails_are_in_the_body_but_not_the_writers_words():
         "--b\r\n\r\nnot delivered\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
         "Final-Recipient: rfc822; b@x\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: old\r\n\r\nreturned\r\n--b--"))  # fmt: skip
     assert read_mail(report).body == "not delivered\n\n\nreturned"
+
+
+OWN = {"own_domains": ["own.jp"]}
+FIRST = mail(1, body="遅い")
+REPLY = mail(2, sender="support@own.jp", minute=5, body="確認します", In_Reply_To="<1@x>")
+AGAIN = mail(3, minute=10, body="まだですか", In_Reply_To="<1@x>")
+
+
+def known_after(parsed):
+    source = Source(**({"name": "m", "format": "email", "path": "x"} | OWN))
+    return known_mails(parsed.contacts, parsed.turns, source)
+
+
+def test_mails_of_several_pulls_are_one_thread_and_a_late_reply_finds_its_mail():
+    whole = parsed_mails(FIRST, REPLY, AGAIN, **OWN)
+    first = parsed_mails(FIRST, **OWN)
+    second = parsed_mails(REPLY, AGAIN, known=known_after(first), **OWN)
+    assert second.rejects.empty and second.contacts["thread_id"].tolist() == first.contacts["thread_id"].tolist()
+    columns = ["turn_id", "contact_id", "position", "speaker", "text", "start_seconds"]
+    parts = pd.concat([first.turns, second.turns, second.late]).sort_values("turn_id")[columns].values.tolist()
+    assert str(parts) == str(whole.turns.sort_values("turn_id")[columns].values.tolist())
+
+
+def test_a_late_reply_that_is_read_twice_is_one_turn():
+    first = parsed_mails(FIRST, **OWN)
+    late = parsed_mails(REPLY, known=known_after(first), **OWN).late
+    stored = replace(first, turns=pd.concat([first.turns, late]))
+    again = parsed_mails(REPLY, known=known_after(stored), **OWN).late
+    assert again["turn_id"].tolist() == late["turn_id"].tolist() and again["position"].tolist() == [1]

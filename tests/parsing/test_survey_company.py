@@ -8,7 +8,7 @@ import pytest
 
 from voc.config import Source
 from voc.errors import SourceError
-from voc.parsing import join_customers, parse_contacts, parse_customers, parse_faq, parse_usage
+from voc.parsing import parse_contacts, parse_customers, parse_faq, parse_usage
 from voc.raw import RawFile
 
 SURVEY = {
@@ -124,15 +124,19 @@ def test_no_start_column_means_no_churn_estimate_and_says_so():
     assert "解約の推定はできません" in rejects["reason"].iloc[0]
 
 
-def test_contacts_find_their_customer():
+def test_keys_tell_a_customer_by_number_mail_and_telephone():
     _, keys, _ = parse_customers([raw("c.csv", as_csv(CRM))], CUSTOMERS)
-    written = ["002", "a@example.com", "+81312345678", "same@example.com", "999", None]
-    contacts = pd.DataFrame({"customer_id": pd.Series(written, dtype="str")})
-    joined, n_unknown = join_customers(contacts, keys)
-    assert joined["customer_id"].fillna("-").tolist() == ["002", "001", "001", "-", "-", "-"]
-    assert n_unknown == 2
-    unchanged, none = join_customers(contacts, keys.iloc[:0])
-    assert none == 0 and unchanged["customer_id"].tolist()[:5] == written[:5]
+    one = keys.loc[keys["customer_id"] == "001", ["kind", "value"]].values.tolist()
+    assert one == [["email", "a@example.com"], ["id", "001"], ["phone", "0312345678"]]
+
+
+def test_of_a_customer_in_two_files_the_later_counts():
+    source = Source(name="crm", format="customers", path="*.csv")
+    files = [raw(f"{month}.csv", f"customer_id,started_on,ended_on\n1,2024-01-01,{end}\n".encode())
+             for month, end in (("01", ""), ("02", "2024-02-10"))]
+    customers, _, rejects = parse_customers(files, source)
+    assert customers["ended_on"].tolist() == [pd.Timestamp("2024-02-10")]
+    assert rejects["source_row"].tolist() == ["01.csv"] and "新しい方" in rejects["reason"].iloc[0]
 
 
 def test_usage_and_faq():
@@ -150,3 +154,25 @@ def test_usage_and_faq():
 def test_gzip_is_the_readers_matter_only():
     with pytest.raises(SourceError):
         parse_contacts([raw("a.jsonl", gzip.compress(as_json_lines(ROWS)))], Source(**SURVEY))
+
+
+def rows_of_a_day(*texts, day="2025-04-01"):
+    return raw("latest.csv", "\n".join(["回答日時,意見", *(f"{day} 10:{minute:02d},{text}" for minute, text in texts)]).encode())
+
+
+def ids_of(file):
+    source = Source(name="s", format="survey", path="latest.csv", columns={"started_at": "回答日時"}, texts={"意見": "ご意見"})
+    parsed = parse_contacts([file], source)
+    return dict(zip(parsed.turns["text"], parsed.turns["contact_id"], strict=True))
+
+
+def test_answers_without_a_number_keep_their_id_when_the_file_grows_at_either_end():
+    before = ids_of(rows_of_a_day((1, "早い"), (2, "遅い")))
+    grown = ids_of(rows_of_a_day((1, "早い"), (2, "遅い"), (3, "普通")))
+    on_top = ids_of(rows_of_a_day((3, "普通"), (2, "遅い"), (1, "早い")))
+    assert before == {text: grown[text] for text in before} and on_top == grown and len(set(grown.values())) == 3
+
+
+def test_a_file_that_is_written_anew_every_day_puts_no_answer_in_the_place_of_another():
+    assert not set(ids_of(rows_of_a_day((1, "早い"))).values()) & set(ids_of(rows_of_a_day((1, "早い"), day="2025-04-02")).values())
+    assert len(set(ids_of(rows_of_a_day((1, "早い"), (1, "遅い"))).values())) == 2

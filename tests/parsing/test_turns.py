@@ -1,5 +1,8 @@
+import pytest
+
 from voc.config import Source
 from voc.parsing import parse_contacts
+from voc.parsing.records import duration
 from voc.raw import RawFile
 
 COLUMNS = {"contact_id": "通話ID", "customer_id": "顧客番号", "started_at": "開始日時", "speaker": "話者", "text": "発話",
@@ -10,6 +13,14 @@ HEAD = "通話ID,顧客番号,開始日時,話者,発話,通話秒数,窓口,転
 def parsed_csv(rows, **options):
     source = Source(**({"name": "cti", "format": "turns", "path": "x", "columns": COLUMNS} | options))
     return parse_contacts([RawFile("cti", "a.csv", (HEAD + rows).encode("cp932"), "")], source)
+
+
+@pytest.mark.parametrize(("written", "seconds"), [
+    ("312", 312), ("312秒", 312), ("5:12", 312), ("0:05:12", 312), ("1:00:00", 3600), ("5分12秒", 312), ("５分", 300), ("1時間2分", 3720),
+    ("00:00:07.5", 7.5), ("", None), ("長い", None), (":", None), ("1:2", None), ("秒", None),
+])  # fmt: skip
+def test_durations_as_call_centre_systems_write_them(written, seconds):
+    assert duration(written) == seconds
 
 
 def test_rows_of_one_call_are_one_contact():

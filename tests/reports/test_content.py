@@ -137,3 +137,22 @@ def test_hidden_causes_are_announced(make):
     run["settings"] = json.dumps({"reasons": [], "banner": "未観測の要因が強く、解約数の推定は信頼できません。"}, ensure_ascii=False)
     report = product_report(make.tables(), config=make.config(), run=run)
     assert report["remarks"] == ["未観測の要因が強く、解約数の推定は信頼できません。"]
+
+
+def test_what_the_ingest_has_to_tell_stands_before_the_headlines(make):
+    run = make.run() | {"settings": json.dumps({"notices": [f"ソース {name}: 取り込み元が空です（0 件）。" for name in "abcdefg"]})}
+    report = product_report(make.tables(), config=make.config(), run=run)
+    assert report["notices"][0] == "ソース a: 取り込み元が空です（0 件）。"
+    assert len(report["notices"]) == 6 and report["notices"][-1].startswith("ほか 2 件")
+    assert product_report(make.tables(), config=make.config(), run=make.run())["notices"] == []
+
+
+def test_doubled_contacts_and_the_search_for_names_are_told(make):
+    tables = make.tables()
+    first, second = tables["contacts"]["contact_id"].iloc[:2]
+    tables["contacts"] = tables["contacts"].assign(duplicate_of=tables["contacts"]["contact_id"].map({second: first}))
+    run = make.run()
+    run["counts"] = json.dumps(json.loads(run["counts"]) | {"mask": {"n_texts": 200, "n_texts_for_names": 5}})
+    told = "".join(product_report(tables, config=make.config(), run=run)["left_out"]["lines"])
+    assert "二重に届いていた1件" in told and "人名の判定を行ったのは2.5%" in told
+    assert "重複した問い合わせは見つかりませんでした" in texts(product_report(make.tables(), config=make.config(), run=make.run()))

@@ -12,12 +12,13 @@ from voc.tables import REJECTS, TURNS, check
 
 
 def clean_text(text: str, *, channel: str) -> str:
-    """One cleaned text. Mails lose quotes and signatures, written channels their markup; speech keeps its fillers."""
+    """One cleaned text. Mails and tickets lose quotes and signatures, what is not spoken or a mail its markup (mails lost
+    theirs when they were read); speech keeps its fillers."""
     text = without_controls(text)
-    if channel == "email":
-        text = without_signature(without_quotes(text))
-    elif channel != "call":
+    if channel not in ("call", "email"):
         text = without_controls(without_markup(text))
+    if channel in ("email", "ticket"):  # most tickets are mails
+        text = without_signature(without_quotes(text))
     return even_spaces(even_widths(text))
 
 

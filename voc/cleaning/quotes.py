@@ -9,6 +9,10 @@ _ATTRIBUTION = re.compile(
     r"|^\d{4}[年/-].{4,120}<[^<>\s]{1,100}@[^<>\s]{3,100}>\s*[:：]\s*$"
     r"|^.{0,60}<[^<>\s]{1,100}@[^<>\s]{3,100}>\s*(?:wrote|のメール)\s*[:：]?\s*$"
 )
+# the name and address alone (their date on the line above), or the last words of a head that was broken into two lines
+_ATTRIBUTION_END = re.compile(r"^.{0,60}<[^<>\s]{1,100}@[^<>\s]{3,100}>\s*[:：]\s*$|^(?:のメール|は書きました|wrote)\s*[:：]\s*$")
+_DATED = re.compile(r"^(?:On |\d{4}[年/-]).{4,120}$")
+_REPLY_LINE = re.compile(r"(?:返信|ご返信|お返事).{0,12}(?:この|上の|下の)行より上|(?:type|write) your reply above this line", re.IGNORECASE)
 _BAR = r"[-_=－ー]"
 _ORIGINAL = re.compile(
     rf"^[\s>]{{0,4}}{_BAR}{{2,}}\s*(?:original message|original appointment|元のメッセージ|元のメール|"
@@ -39,6 +43,10 @@ def without_quotes(text: str) -> str:
             continue
         if _FORWARDED.search(line) and not any(part.strip() for part in kept):
             continue
+        if _REPLY_LINE.search(line):
+            if any(part.strip() for part in kept):
+                break
+            continue
         if _ORIGINAL.search(line) or _FORWARDED.search(line):
             break
         if _starts_header_block(lines, number):
@@ -49,8 +57,19 @@ def without_quotes(text: str) -> str:
             if _quote_follows(lines, number):
                 continue
             break
+        if _ends_attribution(lines, number):
+            kept = _without_date_line(kept)
+            continue
         kept.append(line)
     return "\n".join(kept)
+
+
+def _ends_attribution(lines: list[str], number: int) -> bool:
+    return len(lines[number]) <= 200 and _ATTRIBUTION_END.match(lines[number].strip()) is not None and _quote_follows(lines, number)
+
+
+def _without_date_line(kept: list[str]) -> list[str]:
+    return kept[:-1] if kept and _DATED.match(kept[-1].strip()) else kept
 
 
 def _starts_header_block(lines: list[str], number: int) -> bool:

@@ -13,18 +13,24 @@ _PHONE_SENT = re.compile(
     r"^(?:(?:iPhone|iPad|Android|スマートフォン|スマホ|携帯|私の\s?\w{2,12}|Yahoo!?メール.{0,12}|Outlook.{0,12})\s?から送信.{0,6}"
     r"|Sent from (?:my|Outlook|Mail|Yahoo)\b.{0,60}|Get Outlook for .{0,30})$"
 )
+_REACHED = re.compile(r"0\d{1,4}[-ー‐－]?\d{1,4}[-ー‐－]?\d{3,4}|[\w.+-]{1,64}@[\w-]{1,63}\.")
+_DISCLAIMER = re.compile(
+    r"^[\s※*＊・]*(?:本|この|当)(?:電子)?メール.{0,80}(?:機密|秘密|守秘|誤って.{0,30}(?:破棄|削除|廃棄)|誤送信.{0,40}(?:破棄|削除|廃棄))"
+    r"|^[\s※*＊・]*誤って(?:受信|送信|配信).{0,60}(?:破棄|削除|廃棄)"
+    r"|^\s*This (?:e-?mail|message)\b.{0,200}\bconfidential\b", re.IGNORECASE)  # fmt: skip
 _SENTENCE = re.compile(r"(?:です|ます|ません|でした|ました|ください|下さい|でしょうか|[。？?！!])[\s）)]*$")
 _LONGEST = 14
 """Lines of the longest signature that is recognised between rows of signs."""
 
 
 def without_signature(text: str) -> str:
-    """Cut `-- ` signatures, blocks between rows of signs with company or telephone lines, and 「iPhoneから送信」."""
+    """Cut disclaimers, `-- ` signatures, blocks between rows of signs with company or telephone lines, and 「iPhoneから送信」."""
     lines = text.split("\n")
     for number, line in enumerate(lines):
         if _DASHES.match(line) and len(lines) - number <= 30:
             lines = lines[:number]
             break
+    lines = _without_disclaimer(lines)
     lines = _without_ruled_blocks([line for line in lines if not _PHONE_SENT.match(line.strip())])
     return "\n".join(_without_last_block(lines)).rstrip()
 
@@ -58,11 +64,26 @@ def _looks_like_signature(block: list[str]) -> bool:
 
 
 def _without_last_block(lines: list[str]) -> list[str]:
-    """A last paragraph with two address-like lines and no sentence is a signature without a row of signs; rows of signs at the end go."""
+    """A last paragraph without a sentence is a signature without a row of signs where two lines are address-like, or all
+    are short and one is a telephone number or mail address. Rows of signs at the end go."""
     while lines and (not lines[-1].strip() or _is_rule(lines[-1])):
         lines = lines[:-1]
     start = max((n + 1 for n, line in enumerate(lines) if not line.strip()), default=0)
     block = lines[start:]
     marked = sum(_MARK.search(line) is not None for line in block)
-    is_signature = marked >= 2 and len(block) <= 8 and not any(_SENTENCE.search(line) for line in block)
+    is_signature = len(block) <= 8 and not any(_SENTENCE.search(line) for line in block) and (marked >= 2 or _is_card(block))
     return lines[:start] if is_signature and start > 0 else lines
+
+
+def _is_card(block: list[str]) -> bool:
+    """Name, company and number in short lines: 田中太郎 / ミナト商事 / 090-…."""
+    others = [line for line in block if not _REACHED.search(line)]
+    return 1 <= len(others) < len(block) <= 5 and all(len(line) <= 30 for line in block) and not re.search(r"[\d：:]", "".join(others))
+
+
+def _without_disclaimer(lines: list[str]) -> list[str]:
+    """Without the last lines that ask for secrecy or for the deletion of a mail that went astray."""
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or _is_rule(lines[end - 1]) or _DISCLAIMER.search(lines[end - 1])):
+        end -= 1
+    return lines[:end] if any(_DISCLAIMER.search(line) for line in lines[end:]) else lines

@@ -25,3 +25,14 @@ def identifier(text: str) -> str:
     """
     spelled = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
     return spelled.lower() if "@" in spelled else spelled
+
+
+def telephone(text: str) -> str:
+    """The digits of a Japanese telephone number (10 or 11, from 0; +81 is 0); empty where `text` is none."""
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", text).replace("+81", "0"))
+    return digits if len(digits) in (10, 11) and digits.startswith("0") else ""
+
+
+def customer_key(text: str) -> str:
+    """One spelling of what names a customer: digits of a telephone number, else `identifier`."""
+    return telephone(text) or identifier(text)

@@ -12,8 +12,6 @@ from voc.parsing.charset import decode
 from voc.parsing.records import reject
 from voc.raw import RawFile
 
-PAGES = (".html", ".htm", ".md", ".markdown", ".txt")
-"""Endings of files that are one article each."""
 _TITLE = re.compile(r"<title\b[^<>]{0,200}>(.{0,500}?)</title>", re.IGNORECASE | re.DOTALL)
 _HEADING = re.compile(r"<h1\b[^<>]{0,200}>(.{0,500}?)</h1>", re.IGNORECASE | re.DOTALL)
 _CANONICAL = re.compile(r"<link\b[^<>]{0,300}rel=[\"']?canonical[\"']?[^<>]{0,300}>", re.IGNORECASE)

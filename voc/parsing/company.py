@@ -1,19 +1,18 @@
 """The company's own tables: customers, usage, FAQ; and which customer a contact belongs to."""
 
 import math
-import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from voc.cleaning.widths import identifier
+from voc.cleaning.widths import customer_key, identifier, telephone
 from voc.config import Source
 from voc.errors import SourceError
-from voc.parsing.articles import PAGES, read_pages
+from voc.parsing.articles import read_pages
 from voc.parsing.dates import ALLOWED, parse_date
-from voc.parsing.records import cell, number, refuse_all, reject, rejects_frame
-from voc.parsing.tabular import read_table
+from voc.parsing.records import cell, file_of, number, refuse_all, reject, rejects_frame
+from voc.parsing.tabular import PAGES, read_table
 from voc.raw import RawFile
 from voc.tables import CUSTOMERS, FAQ, USAGE, check
 
@@ -29,7 +28,8 @@ def parse_customers(
     """(customers, keys, rejects). customers is CUSTOMERS with raw customer numbers.
 
     keys [customer_id, kind, value] tells by which values contacts find a customer: kind `id` (the number itself,
-    for every customer), `email` (lower case), `phone` (digits). Raises SourceError where no file can be used.
+    for every customer), `email` (lower case), `phone` (digits); raw, for the caller to pseudonymise. Of a customer
+    in several files the last one counts. Raises SourceError where no file can be used.
     """
     frame, faults = read_all(files, source)
     frame["customer_id"] = [identifier(cell(value)) for value in frame["customer_id"]]
@@ -84,30 +84,10 @@ def parse_faq(files: Sequence[RawFile], source: Source) -> tuple[pd.DataFrame, p
         faults = of_tables + refused
         frame["article_id"] = [identifier(cell(value)) for value in frame["article_id"]]
         frame["url"] = [cell(value) or None for value in _column(frame, "url")]
-        frames.insert(0, frame[[*FAQ.columns, "source_row"]])
+        frames.append(frame[[*FAQ.columns, "source_row"]])  # an article in both counts as the table has it
     frame = pd.concat([part for part in frames if len(part)] or frames[:1], ignore_index=True)
     frame = without_unusable(frame, ["article_id"], source, faults)
     return check(frame[list(FAQ.columns)], FAQ), rejects_frame(faults)
-
-
-def join_customers(contacts: pd.DataFrame, keys: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """(contacts, n_unknown): mail addresses and telephone numbers in customer_id become customer numbers.
-
-    A value that no customer has, or that several share, is emptied and counted. With no keys at all (the company
-    gave no customer table) contacts are returned as they are.
-    """
-    if keys.empty:
-        return contacts, 0
-    shared = keys.duplicated(["kind", "value"], keep=False)
-    known = keys.loc[~shared]
-    look = {kind: dict(zip(part["value"], part["customer_id"], strict=True)) for kind, part in known.groupby("kind")}
-    written = contacts["customer_id"]
-    found = written.map(look.get("id", {}))
-    found = found.fillna(written.map(look.get("email", {})))
-    phones = written.map(_phone, na_action="ignore")
-    found = found.fillna(phones.map(look.get("phone", {})))
-    n_unknown = int((written.notna() & found.isna()).sum())
-    return contacts.assign(customer_id=found.astype("str").where(found.notna(), None)), n_unknown
 
 
 def read_all(files: Sequence[RawFile], source: Source) -> tuple[pd.DataFrame, list[dict]]:
@@ -132,15 +112,21 @@ def _column(frame: pd.DataFrame, column: str) -> pd.Series:
 
 
 def without_unusable(frame: pd.DataFrame, key: list[str], source: Source, faults: list[dict]) -> pd.DataFrame:
-    """Rows with a key, each key once (the first stays)."""
+    """Rows with a key, each key once: of several files the last tells what is newest, in one file the first row stays."""
     is_empty = (frame[key] == "").any(axis=1)
-    is_doubled = frame.duplicated(key) & ~is_empty
     for row in frame.loc[is_empty, "source_row"]:
         faults.append(reject(source.name, row, f"{key[0]} が空の行のため使いませんでした。"))
+    frame = frame.loc[~is_empty].assign(file=lambda rows: [file_of(row) for row in rows["source_row"]])
+    is_doubled = frame.duplicated([*key, "file"])
     for row, value in zip(frame.loc[is_doubled, "source_row"], frame.loc[is_doubled, key[0]], strict=True):
         reason = f"{'・'.join(key)} が前の行と同じ（{value[:30]}）ため使いませんでした。"
         faults.append(reject(source.name, row, reason))
-    return frame.loc[~is_empty & ~is_doubled].copy()
+    frame = frame.loc[~is_doubled]
+    is_older = frame.duplicated(key, keep="last")
+    for file, values in frame.loc[is_older].groupby("file")[key[0]]:
+        reason = f"{len(values)} 行（{values.iloc[0][:30]} など）は、後のファイルに{key[0]}が同じ行があるため、新しい方を使いました。"
+        faults.append(reject(source.name, file, reason))
+    return frame.loc[~is_older].drop(columns="file")
 
 
 def numbers(frame: pd.DataFrame, column: str, source: Source, faults: list[dict]) -> np.ndarray:
@@ -183,16 +169,11 @@ def _orderly(frame: pd.DataFrame, started: list, ended: list, source: Source, fa
     return starts, ends
 
 
-def _phone(text: str) -> str:
-    digits = re.sub(r"\D", "", text.replace("+81", "0"))
-    return digits if len(digits) in (10, 11) and digits.startswith("0") else ""
-
-
 def _keys(frame: pd.DataFrame, source: Source, faults: list[dict]) -> pd.DataFrame:
     values = {
-        "id": frame["customer_id"],
+        "id": frame["customer_id"].map(customer_key),
         "email": _column(frame, "email").map(lambda text: identifier(cell(text))),
-        "phone": _column(frame, "phone").map(lambda text: _phone(identifier(cell(text)))),
+        "phone": _column(frame, "phone").map(lambda text: telephone(cell(text))),
     }
     keys = pd.concat([
         pd.DataFrame({"customer_id": frame["customer_id"], "kind": kind, "value": value, "row": frame["source_row"]})

@@ -6,7 +6,7 @@ from voc.config import Source
 from voc.errors import SourceError
 from voc.parsing.chat import parse_chat
 from voc.parsing.contact_lens import parse_contact_lens
-from voc.parsing.mails import parse_mails
+from voc.parsing.mails import KnownMails, parse_mails
 from voc.parsing.records import Parsed, assemble, refuse_all, reject
 from voc.parsing.review import parse_review
 from voc.parsing.survey import parse_survey
@@ -25,14 +25,17 @@ _PARSERS = {
 }  # fmt: skip
 
 
-def parse_contacts(files: Sequence[RawFile], source: Source, *, timezone: str = "Asia/Tokyo") -> Parsed:
+def parse_contacts(
+    files: Sequence[RawFile], source: Source, *, timezone: str = "Asia/Tokyo", known: KnownMails | None = None
+) -> Parsed:
     """Contacts, turns and rejects of all `files` of a source of customers' voices.
 
     A file that cannot be used becomes a reject and the others go on. Raises SourceError with every fault where
     none of the files can be used, and for the formats of the company's own tables, which have functions of their own.
+    `known`: mails of earlier pulls, for threads and late replies.
     """
     if source.format == "email":
-        return parse_mails(files, source, timezone=timezone)
+        return parse_mails(files, source, timezone=timezone, known=known)
     if source.format not in _PARSERS:
         allowed = ["email", *_PARSERS]
         raise SourceError(

@@ -16,8 +16,8 @@ from voc.parsing.records import (
     Rows,
     cell,
     contact_id,
+    duration,
     measure,
-    number,
     reject,
     speaker,
     speaker_words,
@@ -150,7 +150,7 @@ def _read_turns(
 
 def _start_seconds(item: dict, names: dict[str, str], *, started_at, timezone: str) -> float | None:
     """Seconds from the start: as written, else from the time of the message."""
-    written = number(cell(item.get(names["start_seconds"])))
+    written = duration(cell(item.get(names["start_seconds"])))
     if written is not None:
         return written if written >= 0 else None
     said_at = parse_instant(cell(item.get(names["at"])), timezone=timezone)

@@ -30,8 +30,8 @@ NEEDED = {
     "turns": ("contact_id", "started_at", "speaker", "text"),
     "review": ("started_at", "text"),
 }
-
-
+PAGES = (".html", ".htm", ".md", ".markdown", ".txt")
+"""Endings of files that are one FAQ article each."""
 _QUOTE_HINT = "引用符「\"」の閉じ忘れを確かめてください。"
 NO_OBJECT = "JSON オブジェクトとして読めないため使いませんでした。"
 NO_RECORDS = "JSON のレコードがありません。配列 [...] か、1 行に 1 つの JSON オブジェクトを書いてください。"
@@ -46,6 +46,12 @@ def read_table(file: RawFile, source: Source) -> tuple[pd.DataFrame, list[dict]]
 
     Raises TableFileError where the file is no table or lacks a needed column, naming all that is missing.
     """
+    frame, faults = read_cells(file, source)
+    return _renamed(frame, source, file, faults)
+
+
+def read_cells(file: RawFile, source: Source) -> tuple[pd.DataFrame, list[dict]]:
+    """(frame, rejects) under the file's own column names. Raises TableFileError where the file is no table."""
     if file.fault:
         raise TableFileError(file.fault)
     if file.name.lower().endswith((".xlsx", ".xlsm")):
@@ -54,7 +60,7 @@ def read_table(file: RawFile, source: Source) -> tuple[pd.DataFrame, list[dict]]
         header, rows, broken = _json_rows(decode(file.data, encoding=source.encoding))
         frame = _frame(header, rows, file)
         faults = [reject(source.name, f"{file.name}:{row}", NO_OBJECT) for row in broken]
-        return _renamed(frame, source, file, faults)
+        return frame, faults
     else:
         header, rows = _delimited_rows(decode(file.data, encoding=source.encoding))
     good = [(number, row) for number, row in rows if len(row) == len(header)]
@@ -66,7 +72,21 @@ def read_table(file: RawFile, source: Source) -> tuple[pd.DataFrame, list[dict]]
         for number, row in rows
         if len(row) != len(header)
     ]  # fmt: skip
-    return _renamed(_frame(header, good, file), source, file, faults)
+    return _frame(header, good, file), faults
+
+
+def columns_of(file: RawFile, source: Source) -> list[str]:
+    """The column names of a CSV, TSV or Excel file; none where it is JSON, whose keys may differ by row, or no table."""
+    if file.fault or file.name.lower().endswith((".jsonl", ".ndjson", ".json", *PAGES)):
+        return []
+    try:
+        if file.name.lower().endswith((".xlsx", ".xlsm")):
+            header, _ = _excel_rows(file.data)
+        else:
+            header, _ = _delimited_rows(decode(file.data, encoding=source.encoding))
+    except SourceError:
+        return []  # parsing tells why
+    return [name for name in map(_column_name, header) if name]
 
 
 def _delimited_rows(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:

@@ -13,8 +13,8 @@ from voc.parsing.records import (
     Rows,
     cell,
     contact_id,
+    duration,
     measure,
-    number,
     reject,
     speaker,
     turn_id,
@@ -98,7 +98,7 @@ def _read_turns(
         role = speaker(record["speaker"], source) if record["speaker"] else "unknown"
         if role is None:
             unknown[record["speaker"][:20]] += 1
-        start = number(cell(record.get("start_seconds")))
+        start = duration(cell(record.get("start_seconds")))
         if start is None and are_timed and time is not None:
             start = (time - contact["started_at"]).total_seconds()
         start = start if start is None or start >= 0 else None

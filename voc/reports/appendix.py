@@ -8,6 +8,7 @@ from voc.reports.formats import NONE, count, day, is_missing, percent, plain, ye
 from voc.reports.wording import CHIP_MEANINGS, CHIPS, channel_name
 
 REASONS_SHOWN = 12
+NOTICES_SHOWN = 5
 _STAGES = {"read": "読み込み", "parse": "読み取り", "clean": "整形", "mask": "個人情報の伏せ字", "split": "文の分割"}
 _COUNTS = {
     "read": "読み込んだ行", "parsed": "読み取れた問い合わせ・回答", "masked": "伏せ字にした箇所", "set_aside": "分析対象外とした文",
@@ -30,6 +31,13 @@ def reasons(run: dict) -> list[str]:
     return [plain(reason, limit=300) for reason in run_json(run, "settings").get("reasons") or []]
 
 
+def notices(run: dict) -> list[str]:
+    """What the ingest of this run tells its readers: a source that failed or fell silent, a header that changed."""
+    told = [plain(notice, limit=300) for notice in run_json(run, "settings").get("notices") or []]
+    rest = len(told) - NOTICES_SHOWN
+    return told[:NOTICES_SHOWN] + ([f"ほか {rest} 件（実行結果の画面に表示されています）"] if rest > 0 else [])
+
+
 def left_out(tables: dict[str, pd.DataFrame], run: dict) -> dict:
     """Rows refused by reason, sentences set aside, duplicates and the share without an issue."""
     counts, rejects = run_json(run, "counts"), tables["rejects"]
@@ -46,7 +54,12 @@ def left_out(tables: dict[str, pd.DataFrame], run: dict) -> dict:
     if counts.get("without_content"):
         lines.append(f"内容を表す語がないため判定しなかった文は{count(int(counts['without_content']))}です。")
     doubled = int(tables["contacts"]["duplicate_of"].notna().sum())
-    lines.append(f"他の問い合わせと重複していた{count(doubled)}は、引用に使っていません。" if doubled else "問い合わせどうしの重複は、まだ照合していません。")
+    lines.append(f"同じ内容が二重に届いていた{count(doubled)}（転送、二重の出力など）は、1件として数えました。" if doubled
+                 else "内容が重複した問い合わせは見つかりませんでした。")
+    masks = counts.get("mask") or {}
+    if masks.get("n_texts"):
+        share = percent(masks.get("n_texts_for_names", 0) / masks["n_texts"], places=1)
+        lines.append(f"個人情報は保存の前に伏せ字にしました。今回新しく読んだ発言のうち、人名の判定を行ったのは{share}です。")
     voices, unassigned = counts.get("voices"), counts.get("unassigned")
     if voices and unassigned is not None:
         lines.append(f"分析した{count(voices, '文')}のうち{count(unassigned, '文')}（{percent(unassigned / voices, places=0)}）は、"

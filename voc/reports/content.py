@@ -75,7 +75,7 @@ def _common(tables: dict[str, pd.DataFrame], *, config, run: dict, audience: str
     ranked = [_row(issue, position, issue["issue_id"] in with_section) for position, issue in enumerate(fixable, start=1)]
     return {
         "company": plain(config.company.name, limit=40), "as_of": day(as_of_on), "period": _period(tables, as_of_on),
-        "headlines": _headlines(tables, issues), "has_churn": has_churn, "missing": [] if has_churn else reasons,
+        "notices": appendix.notices(run), "headlines": _headlines(tables, issues), "has_churn": has_churn, "missing": [] if has_churn else reasons,
         "remarks": [*([plain(banner, limit=300)] if banner else []), *reasons] if has_churn else [],
         "figures": company.key_figures(tables["company_months"], as_of_on=as_of_on),
         "company_months": company.company_rows(tables["company_months"], as_of_on=as_of_on, n_months=24),

@@ -1,7 +1,7 @@
 """Files on disk: a source's path or glob -> the bytes of every file, with their origin."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from voc.config import Source
@@ -24,37 +24,40 @@ def read_files(source: Source, *, base: Path, max_bytes: int = MAX_BYTES) -> lis
 
 
 def pull_files(
-    source: Source, *, base: Path, known: Mapping[str, str], max_bytes: int, pull_bytes: int
+    source: Source, *, base: Path, known: Mapping[str, str], max_bytes: int, pull_bytes: int, mark_of: Callable[[str], str] = str
 ) -> Pulled:
-    """New and changed files only: those whose SHA-256 is not the one in `known` (name -> SHA-256)."""
+    """New and changed files only: those whose SHA-256 is not the one in `known` (mark -> SHA-256)."""
     found = find_files(source, base=base)
-    decided = changes(known, {name: _sha256(path, max_bytes=max_bytes) for name, path in found.items()})
     return take(
-        source, known, decided, n_found=len(found), pull_bytes=pull_bytes,
-        read=lambda name: _read(name, found[name], source, max_bytes=max_bytes),
+        source, known, {name: _sha256(path, max_bytes=max_bytes) for name, path in found.items()}, mark_of=mark_of,
+        pull_bytes=pull_bytes, read=lambda name: _read(name, found[name], source, max_bytes=max_bytes),
     )  # fmt: skip
 
 
-def take(source: Source, known: Mapping[str, str], decided, *, n_found: int, pull_bytes: int, read) -> Pulled:
-    """Read what `decided` calls new or changed, in order of name, until `pull_bytes` are held.
+def take(
+    source: Source, known: Mapping[str, str], found: Mapping[str, str], *, mark_of: Callable[[str], str], pull_bytes: int,
+    read: Callable[[str], tuple[list[RawFile], str]],
+) -> Pulled:  # fmt: skip
+    """Read what is new or changed among `found` (name -> signature), in order of name, until `pull_bytes` are held.
 
-    `read(name)` gives (raw files, signature); an empty signature (the file could not be read) is no watermark, so
-    the file is tried again the next time.
+    `mark_of(name)` stands for the name in the watermark. `read(name)` gives (raw files, signature); an empty signature
+    (the file could not be read) is no watermark, so the file is tried again the next time.
     """
-    files, held = [], 0
-    marks = {name: known[name] for name in (*decided.unchanged, *decided.changed)}
-    wanted = sorted((*decided.new, *decided.changed))
-    for n_read, name in enumerate(wanted, start=1):
-        got, signature = read(name)
+    names = {mark_of(name): name for name in found}
+    decided = changes(known, {mark: found[name] for mark, name in names.items()})
+    files, held, n_read = [], 0, 0
+    marks = {mark: known[mark] for mark in (*decided.unchanged, *decided.changed)}
+    wanted = sorted((*decided.new, *decided.changed), key=names.__getitem__)
+    for n_read, mark in enumerate(wanted, start=1):
+        got, signature = read(names[mark])
         files += got
         held += sum(len(file.data) for file in got)
-        marks.pop(name, None)
+        marks.pop(mark, None)
         if signature:
-            marks[name] = signature
+            marks[mark] = signature
         if held >= pull_bytes and n_read < len(wanted):
             break
-    is_more = bool(wanted) and n_read < len(wanted)
-    return Pulled(tuple(files), rows(source, "file", marks), (), decided.deleted, n_found, is_more)
+    return Pulled(tuple(files), rows(source, "file", marks), (), decided.deleted, len(found), n_read < len(wanted))
 
 
 def split_path(source: Source) -> tuple[str | None, str]:

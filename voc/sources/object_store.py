@@ -1,6 +1,6 @@
 """Objects under `s3://`: AWS or any S3-compatible store, through fsspec."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import s3fs
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,7 +11,7 @@ from voc.raw import RawFile
 from voc.sources.archives import faulty, too_large, unpack
 from voc.sources.environment import secret, without
 from voc.sources.files import split_path, take
-from voc.sources.watermarks import Pulled, changes
+from voc.sources.watermarks import Pulled
 
 _FAULTS = (OSError, BotoCoreError, ClientError)
 """s3fs tells most faults as OSError; those of botocore that it does not know come through."""
@@ -19,9 +19,10 @@ _TIMEOUTS = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempt
 
 
 def pull_objects(
-    source: Source, *, environ: Mapping[str, str], known: Mapping[str, str], max_bytes: int, pull_bytes: int
-) -> Pulled:
-    """New and changed objects only: those whose ETag is not the one in `known` (name -> ETag).
+    source: Source, *, environ: Mapping[str, str], known: Mapping[str, str], max_bytes: int, pull_bytes: int,
+    mark_of: Callable[[str], str] = str,
+) -> Pulled:  # fmt: skip
+    """New and changed objects only: those whose ETag is not the one in `known` (mark -> ETag).
 
     Names are full addresses. Raises SourceError where the store cannot be reached or nothing matches.
     """
@@ -38,8 +39,8 @@ def pull_objects(
             return [faulty(source.name, name, _fault(source, error, secrets))], ""
         return unpack(source.name, name, stored, members=members, max_bytes=max_bytes), _signature(found[name])
 
-    decided = changes(known, {name: _signature(info) for name, info in found.items()})
-    return take(source, known, decided, n_found=len(found), pull_bytes=pull_bytes, read=read)
+    signatures = {name: _signature(info) for name, info in found.items()}
+    return take(source, known, signatures, mark_of=mark_of, pull_bytes=pull_bytes, read=read)
 
 
 def count_objects(source: Source, *, environ: Mapping[str, str]) -> int:

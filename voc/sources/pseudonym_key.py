@@ -11,11 +11,12 @@ from voc.errors import ConfigError
 MIN_BYTES = 16
 
 
-def pseudonym_key(privacy: Privacy, *, base: Path, environ: Mapping[str, str]) -> bytes:
+def pseudonym_key(privacy: Privacy, *, base: Path, environ: Mapping[str, str], may_make: bool = True) -> bytes:
     """The key named by `privacy`: the environment variable where one is named, else the key file under `base`.
 
-    A missing file is made once, at random, readable by its owner only. Raises ConfigError where the variable is
-    not set, or where the key is shorter than 16 bytes.
+    A missing file is made once, at random, readable by its owner only, unless `may_make` is false: who looks a customer
+    up needs the key that the ingest had. Raises ConfigError where the variable is not set, the file is missing and may
+    not be made, or the key is shorter than 16 bytes.
     """
     if privacy.pseudonym_key_env is not None:
         place = f"環境変数 {privacy.pseudonym_key_env}"
@@ -28,6 +29,11 @@ def pseudonym_key(privacy: Privacy, *, base: Path, environ: Mapping[str, str]) -
     else:
         path = base / privacy.pseudonym_key_file
         place = f"鍵ファイル {path}"
+        if not may_make and not path.exists():
+            raise ConfigError("[privacy]", [
+                f"pseudonym_key_file: {place} がありません。顧客を探すには取り込みに使った鍵が必要です。"
+                "元の鍵を戻すか、設定ファイルの場所を確かめてください。"
+            ])
         try:
             key = _file_key(path)
         except OSError as error:

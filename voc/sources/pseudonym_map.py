@@ -1,12 +1,13 @@
 """The map from pseudonyms to customer numbers on disk: one CSV in a folder of its own, for its owner only."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
 from voc.errors import SourceError
-from voc.identity import PSEUDONYMS
+from voc.identity import PSEUDONYMS, without
 from voc.tables import check, empty
 
 _NAME = "pseudonyms.csv"
@@ -17,7 +18,7 @@ def write_pseudonyms(frame: pd.DataFrame, *, folder: Path) -> Path:
 
     Raises SourceError where the place cannot be written.
     """
-    path, part = folder / _NAME, folder / f".{_NAME}.part"
+    path, part = folder / _NAME, _part(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -45,3 +46,28 @@ def read_pseudonyms(*, folder: Path) -> pd.DataFrame:
     if list(frame.columns) != list(PSEUDONYMS.columns):
         raise SourceError(f"仮名の対応表 {path} の列が違います: {list(frame.columns)}。あるべき列: {list(PSEUDONYMS.columns)}。")
     return check(frame, PSEUDONYMS)
+
+
+def has_map(*, folder: Path) -> bool:
+    """Whether an ingest left a map in `folder`."""
+    return (folder / _NAME).exists()
+
+
+def erase_pseudonyms(customer_ids: Collection[str], *, folder: Path) -> int:
+    """Take the pseudonyms out of the map in `folder`, and what a killed job left beside it. Returns the rows removed."""
+    if has_map(folder=folder):
+        before = read_pseudonyms(folder=folder)
+        kept = before
+        for customer_id in sorted(customer_ids):
+            kept = without(kept, customer_id)
+        write_pseudonyms(kept, folder=folder)
+        return len(before) - len(kept)
+    try:
+        _part(folder).unlink(missing_ok=True)
+    except OSError as error:
+        raise SourceError(f"{_part(folder)} を消せません（{error.strerror}）。権限を確かめてください。") from None
+    return 0
+
+
+def _part(folder: Path) -> Path:
+    return folder / f".{_NAME}.part"

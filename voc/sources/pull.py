@@ -1,6 +1,6 @@
 """One door to every place: what a source has that was not read before."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +16,13 @@ PULL_BYTES = 128 * 1024 * 1024
 
 def pull(
     source: Source, *, base: Path, environ: Mapping[str, str], watermark: pd.DataFrame,
-    max_bytes: int = MAX_BYTES, pull_bytes: int = PULL_BYTES,
+    max_bytes: int = MAX_BYTES, pull_bytes: int = PULL_BYTES, mark_of: Callable[[str], str] = str,
 ) -> Pulled:  # fmt: skip
     """New and changed records of `source` after `watermark` (`read_watermark`), and the watermark to store after them.
 
     `base` is the folder of the configuration; secrets are looked up in `environ`. Raises SourceError where the source
-    gives nothing because it cannot be reached; a source that fails midway gives what it had, and a fault.
+    gives nothing because it cannot be reached; a source that fails midway gives what it had, and a fault. A file's name
+    may tell who called: `mark_of(name)` stands for it in the watermark.
     """
     if source.imap is not None:
         from voc.sources.mailbox import pull_mails
@@ -35,8 +36,8 @@ def pull(
     if split_path(source)[1].startswith("s3://"):
         from voc.sources.object_store import pull_objects
 
-        return pull_objects(source, environ=environ, known=known, max_bytes=max_bytes, pull_bytes=pull_bytes)
-    return pull_files(source, base=base, known=known, max_bytes=max_bytes, pull_bytes=pull_bytes)
+        return pull_objects(source, environ=environ, known=known, max_bytes=max_bytes, pull_bytes=pull_bytes, mark_of=mark_of)
+    return pull_files(source, base=base, known=known, max_bytes=max_bytes, pull_bytes=pull_bytes, mark_of=mark_of)
 
 
 def reach(source: Source, *, base: Path, environ: Mapping[str, str]) -> str:

@@ -1,0 +1,39 @@
+"""New rows into stored tables, by key: what comes again takes the place of what was there, nothing else is lost."""
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from voc.parsing.records import REPLY, file_of
+from voc.tables import CONTACTS, REJECTS, TURNS, Table, check
+
+
+def upsert(stored: pd.DataFrame, new: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """`table` with the rows of `new`; a stored row with the key of a new one goes."""
+    key = list(table.key)
+    old = stored.loc[~_index(stored, key).isin(_index(new, key))]
+    return check(pd.concat([part for part in (old, new) if len(part)] or [stored], ignore_index=True), table)
+
+
+def upsert_contacts(
+    contacts: pd.DataFrame, turns: pd.DataFrame, new_contacts: pd.DataFrame, new_turns: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(CONTACTS, TURNS) with new contacts and all their turns.
+
+    A contact that comes again loses the turns it had, but for replies to a mail: they came in mails of their own.
+    """
+    is_reply = turns["turn_id"].str.contains(REPLY, regex=False).astype(bool)
+    turns = turns.loc[is_reply | ~turns["contact_id"].isin(new_contacts["contact_id"])]
+    return upsert(contacts, new_contacts, CONTACTS), upsert(turns, new_turns, TURNS)
+
+
+def replace_rejects(rejects: pd.DataFrame, new: pd.DataFrame, *, source: str, files: Collection[str]) -> pd.DataFrame:
+    """REJECTS with `new`: what was said of `files` of `source`, which were read again, and of the source as a whole goes."""
+    names = set(files)
+    is_read = [row == "" or row in names or file_of(row) in names for row in rejects["source_row"]]
+    old = rejects.loc[~((rejects["source"] == source) & pd.Series(is_read, index=rejects.index, dtype=bool))]
+    return upsert(old, new.drop_duplicates(list(REJECTS.key)), REJECTS)
+
+
+def _index(frame: pd.DataFrame, key: list[str]) -> pd.Index:
+    return pd.Index(frame[key[0]]) if len(key) == 1 else pd.MultiIndex.from_frame(frame[key])
