@@ -21,7 +21,7 @@ from voc.issues.ledger import LedgerUpdate, update_ledger
 from voc.issues.lifecycle import lifecycle_rows
 from voc.issues.matching import voice_vectors
 from voc.issues.prototypes import reported
-from voc.opinions import decided_by_words, judge_opinions, load_heads
+from voc.opinions import decided_by_words, judge, judge_opinions, load_heads
 from voc.ranking import rank
 from voc.requests import normalise_requests
 from voc.sentences import split_sentences
@@ -148,9 +148,8 @@ def _with_categories(
 def _points(texts: list[str], kinds: list[str | None]) -> tuple[np.ndarray, list[str]]:
     """Examples as points of the ledger's space; where `kinds` has None the opinion decides the kind."""
     vectors = {name: embed(texts, model=name) for name in ISSUE_MODELS}
-    rows = pd.DataFrame({"sentence_id": [f"{i:06d}" for i in range(len(texts))], "text": texts})
-    opinions = judge_opinions(rows, vectors[OPINION_MODEL], heads=load_heads()).set_index("sentence_id")
-    shares = kind_shares(rows["text"], opinions.loc[rows["sentence_id"]].reset_index())
+    opinions = judge(texts)
+    shares = kind_shares(opinions["text"], opinions)
     for row, kind in enumerate(kinds):
         if kind is not None:
             shares[row] = np.eye(len(KINDS))[KINDS.index(kind)] * _GIVEN_KIND
