@@ -55,6 +55,16 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("--level", choices=("sentence", "text"), default="sentence", help="文ごと（既定）か、1 行につき 1 件か")
     judge.set_defaults(command=_judge)
 
+    group = commands.add_parser(
+        "group", help="ファイルの声を課題にまとめます", description="CSV・XLSX・JSONL の声を課題にまとめ、CSV と一覧の HTML を書き出します（設定も保存先も不要）。"
+    )
+    group.add_argument("file", type=Path, help="CSV、XLSX、JSONL（.gz も可）")
+    group.add_argument("--text", required=True, metavar="列名", help="本文の列")
+    group.add_argument("--time", metavar="列名", help="日時の列（月ごとの件数を示します）")
+    group.add_argument("--issues", type=int, metavar="件数", help="残す課題の数（大きい順。既定: すべて）")
+    group.add_argument("--out", type=Path, required=True, help="書き出す CSV（同じ名前の .html も書き出します）")
+    group.set_defaults(command=_group)
+
     embed = commands.add_parser(
         "embed", help="ファイルの本文をベクトルにします", description="CSV・XLSX・JSONL の本文をベクトル（.npy）にします（設定も保存先も不要）。"
     )
@@ -239,6 +249,14 @@ def _judge(options: argparse.Namespace) -> int:
 
     told = judge_file(options.file, text=options.text, out=options.out, level=options.level)
     print(f"{told['n_rows']:,} 行を読み、{told['n_judged']:,} 件を判定しました（うち判定を控えたもの {told['n_abstained']:,} 件）: {options.out}")
+    return 0
+
+
+def _group(options: argparse.Namespace) -> int:
+    from voc import group_file
+
+    told = group_file(options.file, text=options.text, out=options.out, time=options.time, n_issues=options.issues)
+    print(f"{told['n_rows']:,} 行を {told['n_issues']} 件の課題にまとめました（どの課題にも入らなかった行 {told['n_left_out']:,}）: {options.out}")
     return 0
 
 

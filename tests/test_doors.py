@@ -198,3 +198,25 @@ def test_a_file_is_judged_and_embedded_row_by_row(tmp_path, monkeypatch):
 def test_another_level_is_told():
     with pytest.raises(SourceError, match="sentence、text"):
         doors.judge(["x"], level="word")
+
+
+@pytest.mark.slow
+def test_any_table_is_grouped_and_every_row_is_told(tmp_path):
+    asked = ["請求書をPDFで出力できるようにしてほしいです", "請求書のPDF出力がほしい", "請求書をPDFで保存したいので対応してください",
+             "PDFで請求書を出せるようにしてほしい", "請求書PDFの出力機能を追加してください", "請求書のPDF化をお願いします"]  # fmt: skip
+    slow = ["画面の表示が遅くて困ります", "表示が遅い", "画面が重くて遅いです", "ページの表示に時間がかかる", "画面の読み込みが遅すぎる", "表示速度が遅い"]
+    rows = [*(f"{text}（{n}件目）" for n in range(4) for text in (*asked, *slow)), "", "<script>alert(1)</script>"]
+    table = pd.DataFrame({"日": [f"2026-{1 + n % 3:02d}-01" for n in range(len(rows))], "本文": rows})
+    table.to_csv(tmp_path / "a.csv", index=False)
+    counts = doors.group_file(tmp_path / "a.csv", text="本文", time="日", out=tmp_path / "g.csv")
+    grouped = pd.read_csv(tmp_path / "g.csv", dtype={"issue_id": "str"})
+    assert list(grouped.columns) == ["row", "issue_id", "label", "kind", "probability"]
+    assert sorted(set(grouped["row"])) == list(range(len(rows))) and counts["n_rows"] == len(rows)
+    first = grouped.drop_duplicates("row").set_index("row")["issue_id"]
+    kinds = grouped.drop_duplicates("row").set_index("row")["kind"]
+    assert first.notna().mean() > 0.6 and {"要望", "不具合"} <= set(kinds.dropna())
+    page = (tmp_path / "g.html").read_text(encoding="utf-8")
+    assert "<script" not in page and "月ごとの件数" in page
+    again = doors.group(rows, times=table["日"])
+    assert again["issue_id"].fillna("").tolist() == grouped["issue_id"].fillna("").tolist()
+    assert doors.group([]).empty and doors.group(["", None])["row"].tolist() == [0, 1]

@@ -90,6 +90,58 @@ def judge_file(path: Path | str, *, text: str, out: Path | str, level: Level = "
     return counts
 
 
+def group(texts: Iterable[str | None], *, times: Sequence | None = None, n_issues: int | None = None, seed: int = 42) -> pd.DataFrame:
+    """Issues in `texts`: frame [row, issue_id, label, kind, probability], every row at least once, likeliest issue first.
+
+    issue_id is empty where no issue took the row. `times` (anything pandas reads as a time) only dates the issues;
+    `n_issues` keeps the largest ones. The same texts and seed give the same frame.
+    """
+    from voc import japanese, opinions
+    from voc.groups import GROUPED, find_groups, grouped_rows
+
+    plain = _plain(texts)
+    said_at = pd.to_datetime(pd.Series(times if times is not None else [None] * len(plain)), utc=True, errors="coerce")
+    sentences = _sentences_of(plain, "sentence") if any(text.strip() for text in plain) else pd.DataFrame()
+    if len(sentences):
+        sentences = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)].reset_index(drop=True)
+    if not len(sentences):
+        return pd.DataFrame({"row": range(len(plain))}).reindex(columns=list(GROUPED))
+    earliest = said_at.min() if said_at.notna().any() else pd.Timestamp(0, tz="UTC")
+    sentences["said_at"] = said_at.fillna(earliest).to_numpy()[sentences["row"]]
+    sentences["said_at"] = pd.to_datetime(sentences["said_at"], utc=True)
+    judged = opinions.judge(sentences["text"].tolist()).drop(columns="text").assign(sentence_id=sentences["sentence_id"])
+    update = find_groups(sentences, judged, n_issues=n_issues, seed=seed, parse=japanese.parse)
+    return grouped_rows(len(plain), sentences, update)
+
+
+def group_file(
+    path: Path | str, *, text: str, out: Path | str, time: str | None = None, n_issues: int | None = None
+) -> dict[str, int]:
+    """`group` column `text` of a CSV, TSV, XLSX or JSONL file (also .gz) into the CSV `out`, and a page `out`.html.
+
+    Returns n_rows, n_issues and n_left_out (rows without an issue). Raises SourceError as `text_batches`.
+    """
+    from voc.reports.groups_view import groups_page
+
+    path, out = Path(path), Path(out)
+    texts = [value for batch in text_batches(path, column=text, out=out) for value in batch]
+    times = [value for batch in text_batches(path, column=time, out=out) for value in batch] if time else None
+    frame = group(texts, times=times, n_issues=n_issues)
+    with written_rows(out, list(frame.columns)) as lines:
+        lines.writerows(frame.astype(object).where(frame.notna(), "").itertuples(index=False, name=None))
+    months = None
+    if times is not None:
+        months = pd.to_datetime(pd.Series(times), errors="coerce", utc=True).dt.tz_localize(None).dt.to_period("M").dt.to_timestamp()
+        months = months if months.notna().any() else None
+    page = out.with_name(out.name.removesuffix(".gz").removesuffix(".csv") + ".html")
+    try:
+        page.write_text(groups_page(frame, texts, months=months), encoding="utf-8")
+    except OSError as error:
+        raise SourceError(f"{page} に書き込めません（{error.strerror}）。フォルダーと権限を確かめてください。") from None
+    left = frame["row"].nunique() - frame.dropna(subset=["issue_id"])["row"].nunique()
+    return {"n_rows": len(texts), "n_issues": int(frame["issue_id"].nunique()), "n_left_out": int(left)}
+
+
 def embed(texts: Iterable[str | None], *, model: str = "use") -> np.ndarray:
     """Unit vectors float32 (texts, dimension) in the order of `texts`.
 
@@ -125,7 +177,7 @@ def embed_file(path: Path | str, *, text: str, out: Path | str, model: str = "us
 
 
 def _sentences_of(texts: Sequence[str], level: Level) -> pd.DataFrame:
-    """[row, sentence_id, text, set_aside] of what is judged."""
+    """SENTENCES with `row`; at level text one line a text, with the columns that judging needs."""
     if level == "text":
         rows = [(row, f"{row:09d}", text, None if text.strip() else "non_answer") for row, text in enumerate(texts)]
         return pd.DataFrame(rows, columns=["row", "sentence_id", "text", "set_aside"])
@@ -135,7 +187,7 @@ def _sentences_of(texts: Sequence[str], level: Level) -> pd.DataFrame:
     ids = [f"{row:09d}" for row in range(len(texts))]
     turns = pd.DataFrame({"turn_id": ids, "contact_id": ids, "position": 0, "speaker": "customer", "text": list(texts)})
     frame = split_sentences(turns.loc[[text.strip() != "" for text in texts]], tokenize=tokenize)
-    return frame.assign(row=frame["turn_id"].astype("int64"))[["row", "sentence_id", "text", "set_aside"]]
+    return frame.assign(row=frame["turn_id"].astype("int64"))
 
 
 def _judged(sentences: pd.DataFrame) -> pd.DataFrame:

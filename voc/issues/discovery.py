@@ -12,6 +12,7 @@ from voc import topics
 from voc.issues.grouping import centres, regroup, smoothed
 from voc.issues.kinds import KINDS
 
+OTHER = "その他"  # kind of a group of facts or plans
 _SMALLEST = 8  # phrasings
 _GROWTH = 0.15  # x sqrt(phrasings)
 _MIN_KIND = 0.3  # an issue needs a kind: clusters of facts and plans have none
@@ -39,7 +40,7 @@ def find_candidates(
     Sentences of the same content words count as one phrasing, so that a text sent a hundred times is not a
     cluster of its own. At most `max_fit` phrasings are clustered, chosen by seed; the rest is matched later.
     `known_thresholds` are those of the ledger so far (see `_with_common_thresholds`).
-    `needs_kind`: leave out groups that are of no kind (facts, plans); such a candidate has the kind "" otherwise.
+    `needs_kind`: leave out groups that are of no kind (facts, plans); such a candidate has the kind 「その他」 otherwise.
     """
     if not len(sentences):
         return []
@@ -62,7 +63,7 @@ def find_candidates(
         for group in range(len(middles))
     ]
     found = _with_common_thresholds(found, known_thresholds)
-    kept = [c for c in found if len(c.members) >= min_sentences and (c.kind or not needs_kind)]
+    kept = [c for c in found if len(c.members) >= min_sentences and (c.kind != OTHER or not needs_kind)]
     return sorted(kept, key=lambda c: (-len(c.members), c.kind, tuple(c.centroid[:4])))
 
 
@@ -98,5 +99,5 @@ def _means(table: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
 
 def _candidate(rows: np.ndarray, centroid: np.ndarray, voices: np.ndarray, kinds: np.ndarray, words: list[str]) -> Candidate:
     mean_kind = kinds[rows].mean(axis=0)
-    kind = KINDS[int(mean_kind.argmax())] if mean_kind.max() >= _MIN_KIND else ""
+    kind = KINDS[int(mean_kind.argmax())] if mean_kind.max() >= _MIN_KIND else OTHER
     return Candidate(rows, centroid, float(np.quantile(voices[rows] @ centroid, _QUANTILE)), kind, tuple(words))

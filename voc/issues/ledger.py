@@ -9,12 +9,13 @@ import pandas as pd
 from voc.config import Issues
 from voc.issues import labels
 from voc.issues.discovery import Candidate, find_candidates
-from voc.issues.events import VOC, append_events, birth_rows, issue_id_of, next_number
+from voc.issues.events import VOC, advance, issue_id_of, next_number
 from voc.issues.kinds import KINDS, kind_shares
 from voc.issues.label_evidence import pick_exemplars, readable_keywords
 from voc.issues.matching import match_probabilities, mention_rows, voice_vectors
 from voc.issues.matter import names_a_matter
 from voc.issues.prototypes import Prototypes, active_prototypes, best_per_issue, count_sentences
+from voc.issues.review import may_change, review, review_rows
 from voc.japanese import Word, tokenize
 from voc.tables import ISSUES, check, empty
 
@@ -43,12 +44,18 @@ def update_ledger(
     seed: int,
     at: pd.Timestamp,
     parse: Callable[[Sequence[str]], list[list[Word]]],
+    any_text: bool = False,
+    keep: float = 0.5,
 ) -> LedgerUpdate:
-    """Match all voices with the known issues, add new ones, match again.
+    """Match all voices with the known issues, hold the ledger against clusters of all voices, match again.
+
+    Matching decides where a sentence goes and so keeps the ids. Clusters that no issue holds are new issues; an issue
+    that the run may change (`may_change`) is moved, parted or merged where the clusters say so (`review`).
 
     `voices` are the sentences that are not set aside, with customer_id and started_at of their contact;
     `opinions` and `vectors` stand in the same order. `issues` and `events` are the ledger so far (may be
-    empty). `at` dates the events: the run's as-of instant, never a clock.
+    empty). `at` dates the events: the run's as-of instant, never a clock. With `any_text` sentences of no intent
+    make issues too (kind 「その他」 where they have none). `keep`: mentions need at least this probability.
     """
     order = np.lexsort((voices["sentence_id"].to_numpy(dtype=str), voices["contact_id"].to_numpy(dtype=str)))
     voices, opinions, vectors = (
@@ -56,44 +63,40 @@ def update_ledger(
     )  # fmt: skip
     kinds = kind_shares(voices["text"], opinions)
     points = voice_vectors(vectors, kinds, contacts=voices["contact_id"])
-    known = active_prototypes(issues)
-    is_free = _best(points, known) < 0.5
     has_matter = voices["terms"].map(names_a_matter).to_numpy(dtype=bool)
-    is_voiced = (opinions["intent"].to_numpy() != "other") & has_matter
-    rows = np.flatnonzero(is_free & is_voiced)
+    rows = np.flatnonzero(((opinions["intent"].to_numpy() != "other") | any_text) & has_matter)
+    known, own = active_prototypes(issues), voices.iloc[rows].reset_index(drop=True)
     found = find_candidates(
-        voices.iloc[rows].reset_index(drop=True), points[rows], kinds[rows],
-        min_sentences=settings.min_sentences, max_fit=settings.max_fit, seed=seed, known_thresholds=known.thresholds,
+        own, points[rows], kinds[rows], min_sentences=settings.min_sentences, max_fit=settings.max_fit, seed=seed,
+        known_thresholds=known.thresholds, needs_kind=not any_text,
     )  # fmt: skip
-    found = [candidate for candidate in found if not _is_known(candidate, known)]
-    born = _entries(
-        found, voices.iloc[rows].reset_index(drop=True), points[rows], kinds[rows], issues=issues, parse=parse
-    )
+    seen = review(
+        found, _home(points[rows], known), issues, free=may_change(issues, events),
+        near=_home(np.array([c.centroid for c in found]), known).tolist(),
+    )  # fmt: skip
+    new = [*seen.born, *(candidate for _, candidate in seen.parted)]
+    born = _entries(new, own, points[rows], kinds[rows], issues=issues, parse=parse)
     ledger = pd.concat([part for part in (issues, born) if len(part)] or [empty(ISSUES)], ignore_index=True)
+    ledger, history = advance(ledger, events, review_rows(seen, issues, born, at=at))
     active = active_prototypes(ledger)
-    if len(active.ids):
-        chances, ids = best_per_issue(match_probabilities(points, active.centroids, active.thresholds, owners=active.ids), active)
-        chances[~has_matter] = 0.0
-        mentions = mention_rows(chances, voices, ids)
-    else:
-        mentions = mention_rows(np.empty((0, 0)), voices.iloc[:0], [])
-    ledger = count_sentences(ledger, mentions)
-    history = append_events(events, birth_rows(born, at=at))
+    chances, ids = best_per_issue(match_probabilities(points, active.centroids, active.thresholds, owners=active.ids), active)
+    chances[~has_matter] = 0.0
+    mentions = mention_rows(chances, voices, ids, keep=keep)
     taken = mentions["sentence_id"].nunique()
     return LedgerUpdate(
-        check(ledger, ISSUES), history, mentions, 1 - taken / len(voices) if len(voices) else 0.0
+        check(count_sentences(ledger, mentions), ISSUES), history, mentions, 1 - taken / len(voices) if len(voices) else 0.0
     )
 
 
-def _best(points: np.ndarray, known: Prototypes) -> np.ndarray:
-    if not len(known.ids):
-        return np.zeros(len(points))
-    return match_probabilities(points, known.centroids, known.thresholds, owners=known.ids).max(axis=1)
-
-
-def _is_known(candidate: Candidate, known: Prototypes) -> bool:
-    same = known.kinds == candidate.kind
-    return bool(same.any() and (known.centroids[same] @ candidate.centroid >= known.thresholds[same]).any())
+def _home(points: np.ndarray, known: Prototypes) -> np.ndarray:
+    """(n,) the known issue that each point belongs to with a probability of at least a half, else None."""
+    home = np.full(len(points), None, dtype=object)
+    if len(known.ids) and len(points):
+        chances = match_probabilities(points, known.centroids, known.thresholds, owners=known.ids)
+        best = chances.argmax(axis=1)
+        is_taken = chances[np.arange(len(points)), best] >= 0.5
+        home[is_taken] = known.ids[best[is_taken]]
+    return home
 
 
 def _entries(
@@ -115,7 +118,7 @@ def _entries(
         texts, rows_of = nearest["text"].tolist(), nearest["row"].to_numpy()
         choices = labels.label_candidates(
             texts, candidate.kind, words=candidate.words, spellings=spellings, parse=parse,
-            fits=kinds[rows_of, KINDS.index(candidate.kind)].tolist(),
+            fits=kinds[rows_of, KINDS.index(candidate.kind)].tolist() if candidate.kind in KINDS else None,
         )  # fmt: skip
         label = labels.choose_label(choices, candidate.words, candidate.kind, taken=taken)
         shown = pick_exemplars(texts, points[rows_of], candidate.centroid, label=label, n=_EXEMPLARS)

@@ -14,7 +14,6 @@ from voc.tables import MENTIONS, check, empty
 KIND_WEIGHT = 0.4  # length of the kind part beside a sentence vector of length 1
 _SLOPE, _LEAD, _BEHIND, _BASE = 10.5, 4.0, 10.0, -0.6  # fitted on demo seeds 21-23, see the benchmark
 _CLEAR, _FARTHEST = 0.3, -0.5  # a longer lead says no more
-_KEEP = 0.5
 _WINDOW = 8  # sentences before and after that a sentence is read with
 _STRANGER, _AKIN = 0.1, 0.3  # cosines: below the first no sentence is drawn to the other, above the second fully
 
@@ -88,8 +87,8 @@ def _best_rival(cosines: np.ndarray, owners: Sequence[str] | None) -> np.ndarray
     return np.where(issue[None, :] == top[:, None], second[:, None], first[:, None])
 
 
-def mention_rows(probabilities: np.ndarray, sentences: pd.DataFrame, issue_ids: list[str]) -> pd.DataFrame:
-    """Table MENTIONS: at most two issues per sentence, each with probability >= 0.5.
+def mention_rows(probabilities: np.ndarray, sentences: pd.DataFrame, issue_ids: list[str], *, keep: float = 0.5) -> pd.DataFrame:
+    """Table MENTIONS: at most two issues per sentence, each with at least the probability `keep`.
 
     `sentences` has sentence_id, contact_id, customer_id, started_at in the order of the rows of `probabilities`.
     """
@@ -99,16 +98,16 @@ def mention_rows(probabilities: np.ndarray, sentences: pd.DataFrame, issue_ids: 
     row = np.repeat(np.arange(len(sentences)), best.shape[1])
     column = best.ravel()
     value = probabilities[row, column]
-    keep = value >= _KEEP
-    at = sentences.iloc[row[keep]]
+    is_kept = value >= keep
+    at = sentences.iloc[row[is_kept]]
     rows = pd.DataFrame(
         {
-            "issue_id": np.asarray(issue_ids, dtype=object)[column[keep]],
+            "issue_id": np.asarray(issue_ids, dtype=object)[column[is_kept]],
             "sentence_id": at["sentence_id"].to_numpy(),
             "contact_id": at["contact_id"].to_numpy(),
             "customer_id": at["customer_id"].to_numpy(),
             "mentioned_at": at["started_at"].array,
-            "probability": np.round(value[keep], 4),
+            "probability": np.round(value[is_kept], 4),
         }
     )
     return check(rows, MENTIONS)
