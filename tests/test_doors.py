@@ -202,10 +202,11 @@ def test_another_level_is_told():
 
 @pytest.mark.slow
 def test_any_table_is_grouped_and_every_row_is_told(tmp_path):
-    asked = ["請求書をPDFで出力できるようにしてほしいです", "請求書のPDF出力がほしい", "請求書をPDFで保存したいので対応してください",
-             "PDFで請求書を出せるようにしてほしい", "請求書PDFの出力機能を追加してください", "請求書のPDF化をお願いします"]  # fmt: skip
-    slow = ["画面の表示が遅くて困ります", "表示が遅い", "画面が重くて遅いです", "ページの表示に時間がかかる", "画面の読み込みが遅すぎる", "表示速度が遅い"]
-    rows = [*(f"{text}（{n}件目）" for n in range(4) for text in (*asked, *slow)), "", "<script>alert(1)</script>"]
+    whens, wishes = ["今月の", "先月の", "去年の", "取引先への", "支店の", "部署別の", "英語の"], ["出力できるようにしてほしい", "保存したいので対応してほしい", "まとめて落とせると助かる", "印刷できるようにしてください"]
+    asked = [f"{when}請求書をPDFで{wish}" for when in whens for wish in wishes]
+    slow = [f"{when}{what}の表示が{how}" for when in ("朝は", "月末に", "昨日から", "最近", "毎回") for what in ("一覧", "画面", "グラフ")
+            for how in ("遅くて困ります", "とても遅いです", "遅すぎて仕事になりません")]  # fmt: skip
+    rows = [*asked, *slow, "", "<script>alert(1)</script>"]
     table = pd.DataFrame({"日": [f"2026-{1 + n % 3:02d}-01" for n in range(len(rows))], "本文": rows})
     table.to_csv(tmp_path / "a.csv", index=False)
     counts = doors.group_file(tmp_path / "a.csv", text="本文", time="日", out=tmp_path / "g.csv")

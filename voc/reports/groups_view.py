@@ -6,13 +6,13 @@ import pandas as pd
 
 from voc.reports.formats import plain
 
-_EXAMPLES = 3
+_EXAMPLES, _LONG = 3, 60
 _STYLE = (
     "body{font-family:'Noto Sans JP','Noto Sans CJK JP','Yu Gothic','Hiragino Sans',sans-serif;margin:40px auto;max-width:1040px;"
     "padding:0 20px;color:#1b1f24;line-height:1.7}h1{font-size:24px}p.note{color:#5c6670;font-size:14px}"
     "table{border-collapse:collapse;width:100%;font-size:14px}th{text-align:left;border-bottom:2px solid #1b1f24;padding:8px}"
     "td{border-bottom:1px solid #d8dde3;padding:10px 8px;vertical-align:top}td.n{text-align:right;white-space:nowrap}"
-    "td b{font-size:15px}.bar{display:inline-block;background:#1f4e79;width:6px;margin-right:2px;vertical-align:bottom}"
+    "th,td.k,td.c{white-space:nowrap}td b{font-size:15px}.bar{display:inline-block;background:#1f4e79;width:6px;margin-right:2px;vertical-align:bottom}"
     "ul{margin:0;padding-left:1.1em}"
 )
 
@@ -34,11 +34,12 @@ def groups_page(grouped: pd.DataFrame, texts: list[str], *, months: pd.Series | 
 
 def _row(own: pd.DataFrame, texts: list[str], months: pd.Series | None) -> str:
     first = own.iloc[0]
-    nearest = own.sort_values(["probability", "row"], ascending=[False, True], kind="stable")["row"].head(_EXAMPLES)
+    long = own["row"].map(lambda row: len(texts[row]) > _LONG)  # a long text says much besides
+    nearest = own.assign(long=long).sort_values(["long", "probability", "row"], ascending=[True, False, True], kind="stable")["row"].head(_EXAMPLES)
     examples = "".join(f"<li>{escape(plain(texts[row], limit=120))}</li>" for row in nearest)
-    course = f"<td>{_bars(own, months)}</td>" if months is not None else ""
+    course = f"<td class='c'>{_bars(own, months)}</td>" if months is not None else ""
     return (
-        f"<tr><td><b>{escape(plain(first['label']))}</b><br>{escape(first['issue_id'])}</td><td>{escape(first['kind'])}</td>"
+        f"<tr><td><b>{escape(plain(first['label']))}</b><br>{escape(first['issue_id'])}</td><td class='k'>{escape(first['kind'])}</td>"
         f"<td class='n'>{own['row'].nunique():,}</td>{course}<td><ul>{examples}</ul></td></tr>"
     )
 
