@@ -87,6 +87,11 @@ ISSUE_EVENTS = _table("issue_events", "event_id", """
     definition:text?""")
 ACTIONS = _table("actions", "action_id", """
     action_id:text issue_id:text done_on:date note:text? by:text recorded_at:instant""")
+ISSUE_QUALITY = _table("issue_quality", "issue_id", """
+    issue_id:text n_sentences:int share:float coherence:float? nearest_id:text? similarity:float? may_be_one:bool
+    changed_share:float?""")
+ISSUE_CALIBRATION = _table("issue_calibration", "issue_id", """
+    issue_id:text intercept:float slope:float n_labels:int labelled_at:instant""")
 MENTIONS = _table("mentions", "issue_id sentence_id", """
     issue_id:text sentence_id:text contact_id:text customer_id:text? mentioned_at:instant probability:float""")
 IMPACT = _table("impact", "issue_id period_start_on", """

@@ -19,10 +19,9 @@ def sentences(n):
     )  # fmt: skip
 
 
-def test_probability_is_half_at_the_threshold_and_falls_with_distance():
-    at_threshold = float(np.degrees(np.arccos(0.7)))
-    near, edge, far = match_probabilities(unit(0, at_threshold, 60), CENTROIDS[:1], THRESHOLDS[:1])[:, 0]
-    assert near > 0.99 and abs(edge - 0.5) < 1e-6 and far < 0.1
+def test_probability_falls_with_distance():
+    near, edge, far = match_probabilities(unit(0, 45, 75), CENTROIDS[:1], THRESHOLDS[:1])[:, 0]
+    assert near > 0.95 and 0.5 < edge < 0.8 and far < 0.1
 
 
 def test_a_nearer_rival_lowers_the_probability():
@@ -31,9 +30,20 @@ def test_a_nearer_rival_lowers_the_probability():
     assert with_rival < alone
 
 
+def test_prototypes_of_one_issue_are_no_rivals():
+    centroids, thresholds = np.array([[1.0, 0.0], [0.9, 0.4359]]), np.array([0.7, 0.7])
+    rivals = match_probabilities(unit(12), centroids, thresholds).max()
+    one = match_probabilities(unit(12), centroids, thresholds, owners=["A", "A"]).max()
+    assert one > rivals
+
+
 def test_nothing_is_forced_into_an_issue():
     far = match_probabilities(unit(180, 225), CENTROIDS, THRESHOLDS)
     assert mention_rows(far, sentences(2), ["VOC-0001", "VOC-0002"]).empty
+
+
+def test_without_issues_there_are_no_probabilities():
+    assert match_probabilities(unit(1, 2), np.empty((0, 2)), np.empty(0)).shape == (2, 0)
 
 
 def test_order_of_rows_does_not_matter():
@@ -49,3 +59,16 @@ def test_kind_parts_sentences_of_equal_meaning():
     kinds[0, 0] = kinds[1, 1] = 1
     joined = voice_vectors(same, kinds)
     assert np.allclose(np.linalg.norm(joined, axis=1), 1) and joined[0] @ joined[1] < 0.9
+
+
+def test_a_sentence_leans_to_those_of_its_contact_that_are_like_it():
+    vectors, kinds = unit(0, 40, 180), np.zeros((3, 8))
+    alone = voice_vectors(vectors, kinds)
+    told = voice_vectors(vectors, kinds, contacts=["a", "a", "a"])
+    assert told[0] @ told[1] > alone[0] @ alone[1]
+    np.testing.assert_allclose(told[2], alone[2])  # another matter of the same contact stays where it is
+
+
+def test_other_contacts_do_not_move_a_sentence():
+    vectors, kinds = unit(0, 40), np.zeros((2, 8))
+    np.testing.assert_allclose(voice_vectors(vectors, kinds, contacts=["a", "b"]), voice_vectors(vectors, kinds))

@@ -1,13 +1,14 @@
 """The ledger: each issue keeps its id for ever. Known issues are matched first; only what is left is clustered."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from voc.config import Issues
 from voc.issues import labels
+from voc.issues.calibration import calibrated
 from voc.issues.discovery import Candidate, find_candidates
 from voc.issues.events import VOC, advance, issue_id_of, next_number
 from voc.issues.kinds import KINDS, kind_shares
@@ -15,9 +16,10 @@ from voc.issues.label_evidence import pick_exemplars, readable_keywords
 from voc.issues.matching import match_probabilities, mention_rows, voice_vectors
 from voc.issues.matter import names_a_matter
 from voc.issues.prototypes import Prototypes, active_prototypes, best_per_issue, count_sentences
+from voc.issues.quality import ledger_quality
 from voc.issues.review import may_change, review, review_rows
 from voc.japanese import Word, tokenize
-from voc.tables import ISSUES, check, empty
+from voc.tables import ISSUE_CALIBRATION, ISSUE_QUALITY, ISSUES, check, empty
 
 _NEAREST = 100  # sentences that a label may be made from
 _EXEMPLARS = 5
@@ -25,12 +27,13 @@ _EXEMPLARS = 5
 
 @dataclass(frozen=True, slots=True)
 class LedgerUpdate:
-    """Tables issues, issue_events and mentions after a run, and the share of voices that no issue took."""
+    """Tables issues, issue_events and mentions after a run, the share of voices that no issue took, ISSUE_QUALITY."""
 
     issues: pd.DataFrame
     events: pd.DataFrame
     mentions: pd.DataFrame
     unassigned_share: float
+    quality: pd.DataFrame = field(default_factory=lambda: empty(ISSUE_QUALITY))
 
 
 def update_ledger(
@@ -45,7 +48,10 @@ def update_ledger(
     at: pd.Timestamp,
     parse: Callable[[Sequence[str]], list[list[Word]]],
     any_text: bool = False,
+    kindless: bool = False,
     keep: float = 0.5,
+    calibration: pd.DataFrame | None = None,
+    mentions_before: pd.DataFrame | None = None,
 ) -> LedgerUpdate:
     """Match all voices with the known issues, hold the ledger against clusters of all voices, match again.
 
@@ -55,14 +61,16 @@ def update_ledger(
     `voices` are the sentences that are not set aside, with customer_id and started_at of their contact;
     `opinions` and `vectors` stand in the same order. `issues` and `events` are the ledger so far (may be
     empty). `at` dates the events: the run's as-of instant, never a clock. With `any_text` sentences of no intent
-    make issues too (kind 「その他」 where they have none). `keep`: mentions need at least this probability.
+    make issues too (kind 「その他」 where they have none). `kindless`: one topic is
+    one issue, whatever is said of it. `keep`: mentions need at least this probability, after `calibration`
+    (ISSUE_CALIBRATION) if there is one. `mentions_before`: MENTIONS of the last run, for ISSUE_QUALITY.
     """
     order = np.lexsort((voices["sentence_id"].to_numpy(dtype=str), voices["contact_id"].to_numpy(dtype=str)))
     voices, opinions, vectors = (
         voices.iloc[order].reset_index(drop=True), opinions.iloc[order].reset_index(drop=True), vectors[order]
     )  # fmt: skip
     kinds = kind_shares(voices["text"], opinions)
-    points = voice_vectors(vectors, kinds, contacts=voices["contact_id"])
+    points = voice_vectors(vectors, kinds * (not kindless), contacts=voices["contact_id"])
     has_matter = voices["terms"].map(names_a_matter).to_numpy(dtype=bool)
     rows = np.flatnonzero(((opinions["intent"].to_numpy() != "other") | any_text) & has_matter)
     known, own = active_prototypes(issues), voices.iloc[rows].reset_index(drop=True)
@@ -80,12 +88,14 @@ def update_ledger(
     ledger, history = advance(ledger, events, review_rows(seen, issues, born, at=at))
     active = active_prototypes(ledger)
     chances, ids = best_per_issue(match_probabilities(points, active.centroids, active.thresholds, owners=active.ids), active)
+    chances = calibrated(chances, ids, empty(ISSUE_CALIBRATION) if calibration is None else calibration)
     chances[~has_matter] = 0.0
     mentions = mention_rows(chances, voices, ids, keep=keep)
     taken = mentions["sentence_id"].nunique()
     return LedgerUpdate(
-        check(count_sentences(ledger, mentions), ISSUES), history, mentions, 1 - taken / len(voices) if len(voices) else 0.0
-    )
+        check(count_sentences(ledger, mentions), ISSUES), history, mentions, 1 - taken / len(voices) if len(voices) else 0.0,
+        ledger_quality(voices, points, mentions, active, before=mentions_before),
+    )  # fmt: skip
 
 
 def _home(points: np.ndarray, known: Prototypes) -> np.ndarray:

@@ -1,0 +1,77 @@
+"""Known issues against fresh clusters: born, parted, moved, merged."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from voc.issues.discovery import Candidate
+from voc.issues.events import append_events, birth_rows, event_row, replay
+from voc.issues.review import may_change, review, review_rows
+from voc.tables import ISSUE_EVENTS, ISSUES, check, empty
+
+AT = pd.Timestamp("2026-03-01", tz="UTC")
+A, B = np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
+
+
+def issue(number, centroid, **more):
+    return {"issue_id": f"VOC-{number:04d}", "label": f"課題{number}", "label_by": "voc", "kind": "不具合", "status": "candidate",
+            "first_seen_at": AT, "centroid": list(centroid), "threshold": 0.4, "exemplar_ids": [], "keywords": [],
+            "n_sentences": 0, **more}  # fmt: skip
+
+
+def ledger(*rows):
+    issues = check(pd.DataFrame(rows), ISSUES)
+    return issues, append_events(empty(ISSUE_EVENTS), birth_rows(issues, at=AT))
+
+
+def cluster(members, centroid):
+    return Candidate(np.asarray(members), np.asarray(centroid, dtype=float), 0.4, "不具合", ("語",))
+
+
+def seen(found, home, issues, events, near=None):
+    return review(found, np.array(home, dtype=object), issues, free=may_change(issues, events), near=near or [None] * len(found))
+
+
+def test_a_cluster_that_nobody_holds_is_born():
+    issues, events = ledger(issue(1, A))
+    found = [cluster(range(4), A), cluster(range(4, 8), B)]
+    result = seen(found, ["VOC-0001"] * 4 + [None] * 4, issues, events)
+    assert result.born == [found[1]] and not result.parted and not result.merged
+
+
+def test_a_cluster_near_a_known_issue_joins_it():
+    issues, events = ledger(issue(1, A))
+    result = seen([cluster(range(4), [0.9, 0.4359, 0])], [None] * 4, issues, events, near=["VOC-0001"])
+    assert not result.born and list(result.moved) == ["VOC-0001"]
+
+
+def test_an_issue_of_two_clusters_is_parted_and_keeps_its_id_for_the_nearer_one():
+    issues, events = ledger(issue(1, A))
+    result = seen([cluster(range(4), A), cluster(range(4, 10), B)], ["VOC-0001"] * 10, issues, events)
+    assert [(owner, part.centroid.tolist()) for owner, part in result.parted] == [("VOC-0001", B.tolist())]
+
+
+def test_an_issue_inside_another_ones_cluster_is_merged():
+    issues, events = ledger(issue(1, A), issue(2, B))
+    result = seen([cluster(range(10), A)], ["VOC-0001"] * 7 + ["VOC-0002"] * 3, issues, events)
+    assert result.merged == {"VOC-0002": "VOC-0001"}
+
+
+@pytest.mark.parametrize("deed", [{"kind": "rename", "to": "別名"}, {"kind": "lock", "old": "candidate", "to": "locked"}])
+def test_what_a_person_touched_is_left_as_it_is(deed):
+    issues, events = ledger(issue(1, A))
+    events = append_events(events, [event_row("VOC-0001", deed.pop("kind"), at=AT, by="山田", **deed)])
+    result = seen([cluster(range(4), A), cluster(range(4, 10), B)], ["VOC-0001"] * 10, issues, events)
+    assert may_change(replay(events), events) == set()
+    assert not result.parted and not result.moved and not result.born
+
+
+def test_events_of_a_review_replay_to_the_same_ledger():
+    issues, events = ledger(issue(1, A), issue(2, B), issue(3, [0, 0, 1.0]))
+    found = [cluster(range(6), A), cluster(range(6, 12), B), cluster(range(12, 16), [0.9, 0.4359, 0])]
+    result = seen(found, ["VOC-0001"] * 12 + ["VOC-0002"] * 4, issues, events)
+    born = check(pd.DataFrame([issue(4 + i, B) for i in range(len(result.born) + len(result.parted))]), ISSUES)
+    history = append_events(events, review_rows(result, issues, born, at=AT))
+    after = replay(history).set_index("issue_id")
+    assert set(after.index) == {*issues["issue_id"], *born["issue_id"]}
+    assert after.loc["VOC-0003", "status"] == "candidate" and "split" in set(history["kind"])
