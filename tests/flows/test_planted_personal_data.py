@@ -191,8 +191,15 @@ def leaks(texts: dict[str, str]) -> list[str]:
     return sorted(
         f"{place} ({value}) in {where}: …{text[max(0, text.find(found) - 60) : text.find(found) + 60]!r}…"
         for place, value in PLANTED.items() for where, text in texts.items()
-        for found in sorted(spellings(value)) if found in text
+        for found in sorted(spellings(value)) if _stands(found, text)
     )  # fmt: skip
+
+
+def _stands(found: str, text: str) -> bool:
+    """Whether `found` is in `text`; digits only as a number of their own, not somewhere in 0.0353000015."""
+    if not found.isdigit():
+        return found in text
+    return found in text and re.search(rf"(?<![\d.]){found}(?!\d)", text) is not None
 
 
 def written(folder: Path) -> dict[str, str]:
