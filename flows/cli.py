@@ -253,7 +253,7 @@ def _judge(options: argparse.Namespace) -> int:
 
 
 def _group(options: argparse.Namespace) -> int:
-    from voc import group_file
+    from flows.groups import group_file
 
     told = group_file(options.file, text=options.text, out=options.out, time=options.time, n_issues=options.issues)
     print(f"{told['n_rows']:,} 行を {told['n_issues']} 件の課題にまとめました（どの課題にも入らなかった行 {told['n_left_out']:,}）: {options.out}")

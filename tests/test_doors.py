@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import voc
+from flows.groups import group_file
 from voc import doors, japanese, text_files, text_rows
 from voc.errors import SourceError
 
@@ -209,7 +210,7 @@ def test_any_table_is_grouped_and_every_row_is_told(tmp_path):
     rows = [*asked, *slow, "", "<script>alert(1)</script>"]
     table = pd.DataFrame({"日": [f"2026-{1 + n % 3:02d}-01" for n in range(len(rows))], "本文": rows})
     table.to_csv(tmp_path / "a.csv", index=False)
-    counts = doors.group_file(tmp_path / "a.csv", text="本文", time="日", out=tmp_path / "g.csv")
+    counts = group_file(tmp_path / "a.csv", text="本文", time="日", out=tmp_path / "g.csv")
     grouped = pd.read_csv(tmp_path / "g.csv", dtype={"issue_id": "str"})
     assert list(grouped.columns) == ["row", "issue_id", "label", "kind", "probability"]
     assert sorted(set(grouped["row"])) == list(range(len(rows))) and counts["n_rows"] == len(rows)

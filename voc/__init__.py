@@ -4,7 +4,7 @@ Importing this package loads nothing heavy; see DESIGN in the README for the roo
 """
 
 __version__ = "0.1.0"
-_DOORS = {"embed", "embed_file", "group", "group_file", "judge", "judge_file", "mask", "mask_file"}
+_DOORS = {"embed", "embed_file", "group", "judge", "judge_file", "mask", "mask_file"}
 
 
 def __getattr__(name: str):

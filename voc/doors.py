@@ -114,34 +114,6 @@ def group(texts: Iterable[str | None], *, times: Sequence | None = None, n_issue
     return grouped_rows(len(plain), sentences, update)
 
 
-def group_file(
-    path: Path | str, *, text: str, out: Path | str, time: str | None = None, n_issues: int | None = None
-) -> dict[str, int]:
-    """`group` column `text` of a CSV, TSV, XLSX or JSONL file (also .gz) into the CSV `out`, and a page `out`.html.
-
-    Returns n_rows, n_issues and n_left_out (rows without an issue). Raises SourceError as `text_batches`.
-    """
-    from voc.reports.groups_view import groups_page
-
-    path, out = Path(path), Path(out)
-    texts = [value for batch in text_batches(path, column=text, out=out) for value in batch]
-    times = [value for batch in text_batches(path, column=time, out=out) for value in batch] if time else None
-    frame = group(texts, times=times, n_issues=n_issues)
-    with written_rows(out, list(frame.columns)) as lines:
-        lines.writerows(frame.astype(object).where(frame.notna(), "").itertuples(index=False, name=None))
-    months = None
-    if times is not None:
-        months = pd.to_datetime(pd.Series(times), errors="coerce", utc=True).dt.tz_localize(None).dt.to_period("M").dt.to_timestamp()
-        months = months if months.notna().any() else None
-    page = out.with_name(out.name.removesuffix(".gz").removesuffix(".csv") + ".html")
-    try:
-        page.write_text(groups_page(frame, texts, months=months), encoding="utf-8")
-    except OSError as error:
-        raise SourceError(f"{page} に書き込めません（{error.strerror}）。フォルダーと権限を確かめてください。") from None
-    left = frame["row"].nunique() - frame.dropna(subset=["issue_id"])["row"].nunique()
-    return {"n_rows": len(texts), "n_issues": int(frame["issue_id"].nunique()), "n_left_out": int(left)}
-
-
 def embed(texts: Iterable[str | None], *, model: str = "use") -> np.ndarray:
     """Unit vectors float32 (texts, dimension) in the order of `texts`.
 

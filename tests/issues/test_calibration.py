@@ -3,7 +3,15 @@ import pandas as pd
 import pytest
 
 from voc.errors import VocError
-from voc.issues.calibration import COLUMNS, COMMON, calibrated, choose_sample, fit_calibration, is_calibrated, read_answers
+from voc.issues.calibration import (
+    COLUMNS,
+    COMMON,
+    calibrated,
+    choose_sample,
+    fit_calibration,
+    is_calibrated,
+    read_answers,
+)
 from voc.tables import ISSUE_CALIBRATION, empty
 
 AT = pd.Timestamp("2026-03-01", tz="UTC")
