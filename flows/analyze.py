@@ -32,6 +32,8 @@ from voc.tables import (
     CONTACTS,
     CUSTOMERS,
     EMBEDDINGS,
+    ISSUE_CALIBRATION,
+    MENTIONS,
     OPINIONS,
     RANKING,
     TABLES,
@@ -98,7 +100,8 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
         issues, events = _with_categories(*read_ledger_task(store), categories, at=at, record=record)
         update = update_ledger_task(
             voices, opinions, meanings[_place(voices, texts)], issues=issues, events=events, settings=config.issues,
-            seed=config.seed, at=at, parse=japanese.parse,
+            seed=config.seed, at=at, parse=japanese.parse, calibration=read_table(ISSUE_CALIBRATION, store=store),
+            mentions_before=read_table(MENTIONS, store=store),
         )  # fmt: skip
         update = _settled(update, config, at=at)
     record.counts["issues"] = len(reported(update.issues))
@@ -106,7 +109,7 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
     record.counts["unassigned_share"] = round(update.unassigned_share, 4)
     tables = {
         "sentences": sentences, "opinions": opinions, "requests": requests, "calls": calls,
-        "embeddings": _embedding_rows(texts, vectors),
+        "embeddings": _embedding_rows(texts, vectors), "issue_quality": update.quality,
         **_impact(contacts, update, config, store=store, as_of_on=as_of_on, record=record),
     }  # fmt: skip
     with record.stage("store"):

@@ -31,6 +31,7 @@ def find_groups(
     update = update_ledger(
         voices, opinions, vectors[pd.Index(distinct).get_indexer(sentences["text"])], issues=empty(ISSUES),
         events=empty(ISSUE_EVENTS), settings=Issues(min_sentences=_SMALLEST), seed=seed, at=sentences["said_at"].max(), parse=parse,
+        any_text=True,
     )  # fmt: skip
     issues = reported(update.issues).sort_values(["n_sentences", "issue_id"], ascending=[False, True], kind="stable")
     issues = issues[issues["n_sentences"] > 0].head(n_issues if n_issues is not None else len(issues))
