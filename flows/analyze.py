@@ -7,13 +7,18 @@ import numpy as np
 import pandas as pd
 
 from flows.ledger_store import read_ledger, write_ledger
+from flows.payers import read_payers
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
 from voc import japanese
 from voc.calls import summarise_calls
 from voc.config import Config
+from voc.customers.signals import contact_moods
+from voc.customers.tables import health_tables
 from voc.embeddings import embed, join_vectors, registry
-from voc.impact.estimate import estimate
+from voc.impact.described import described
+from voc.impact.estimation import estimate
+from voc.impact.sensitivity import sensitivity
 from voc.issues.categories import Category, category_rows
 from voc.issues.events import advance
 from voc.issues.kinds import KINDS, kind_shares
@@ -30,7 +35,6 @@ from voc.sources.dictionary import load_terms
 from voc.store import read_table, write_table
 from voc.tables import (
     CONTACTS,
-    CUSTOMERS,
     EMBEDDINGS,
     ISSUE_CALIBRATION,
     MENTIONS,
@@ -63,6 +67,9 @@ normalise_requests_task = task(normalise_requests, name="要望の抽出")
 read_categories_task = edge_task(read_category_file, name="分類の表の読み込み")
 update_ledger_task = task(update_ledger, name="課題の台帳")
 estimate_task = task(estimate, name="影響額の推定")
+sensitivity_task = task(sensitivity, name="前提を変えた推定")
+described_task = task(described, name="費用と継続の内訳")
+health_tables_task = task(health_tables, name="顧客の健康度")
 rank_task = task(rank, name="順位付け")
 
 
@@ -110,7 +117,7 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
     tables = {
         "sentences": sentences, "opinions": opinions, "requests": requests, "calls": calls,
         "embeddings": _embedding_rows(texts, vectors), "issue_quality": update.quality,
-        **_impact(contacts, update, config, store=store, as_of_on=as_of_on, record=record),
+        **_impact(contacts, update, contact_moods(opinions, sentences), config, store=store, as_of_on=as_of_on, record=record),
     }  # fmt: skip
     with record.stage("store"):
         for name, frame in tables.items():
@@ -211,21 +218,33 @@ def _embedding_rows(texts: pd.DataFrame, vectors: dict[str, np.ndarray]) -> pd.D
     return check(pd.concat(parts, ignore_index=True), EMBEDDINGS)
 
 
-def _impact(contacts, update, config: Config, *, store: str, as_of_on: pd.Timestamp, record: RunRecord) -> dict:
+def _impact(contacts, update, moods, config: Config, *, store: str, as_of_on: pd.Timestamp, record: RunRecord) -> dict:
     issues = reported(update.issues)
     mentions = update.mentions[update.mentions["issue_id"].isin(issues["issue_id"])].reset_index(drop=True)
+    payers = read_payers(store=store, as_of_on=as_of_on, record=record)
+    options = {"impact": config.impact, "value": config.value, "costs": config.costs, "seed": config.seed}
     with record.stage("impact"):
         found = estimate_task(
-            contacts, mentions, read_table(CUSTOMERS, store=store), read_table(USAGE, store=store), issues,
-            impact=config.impact, value=config.value, costs=config.costs, as_of=as_of_on, seed=config.seed,
+            contacts, mentions, payers.customers, read_table(USAGE, store=store), issues, as_of=payers.as_of_on,
+            sentiment=moods.set_index("contact_id")["strength"], price_changes=payers.price_changes,
+            orders_per_month=payers.orders_per_month, **options,
         )  # fmt: skip
+        lines = sensitivity_task(found, impact=config.impact, value=config.value, seed=config.seed)
     record.settings.update(found.diagnostics)
+    if found.diagnostics["unknown_ids"]:
+        record.notices.append(
+            f"設定 [impact] の課題番号が台帳にありません: {'、'.join(found.diagnostics['unknown_ids'])}。統合した課題なら統合先の番号に直してください。")
+    with record.stage("costs"):
+        beside = described_task(found, **options)
+    with record.stage("health"):
+        beside |= health_tables_task(found.case, moods, health=config.health, costs=config.costs)
     with record.stage("ranking"):
         ranking = [rank_task(found, issues, audience=audience) for audience in ("product", "executive")]
     return {
         "impact": found.impact, "impact_totals": found.totals, "issue_months": found.issue_months,
         "issue_segments": found.issue_segments, "company_months": found.company_months,
-        "ranking": check(pd.concat(ranking, ignore_index=True), RANKING),
+        "impact_sensitivity": lines, "impact_controls": found.controls, "impact_reverse": found.reverse,
+        "ranking": check(pd.concat(ranking, ignore_index=True), RANKING), **beside,
     }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from flows import issues_cli, settings
+from flows import impact_cli, issues_cli, settings
 from voc import __version__
 from voc.errors import VocError
 
@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     terms.set_defaults(command=_terms)
 
     issues_cli.add_commands(commands)
+    impact_cli.add_commands(commands)
 
     schedule = commands.add_parser("schedule", help="決まった時刻に自動で実行します（止めるまで動き続けます）", description="決まった時刻に自動で実行します（止めるまで動き続けます）")
     schedule.add_argument("config", type=Path, help="設定ファイル（voc.toml）")

@@ -16,7 +16,8 @@ NOT_IN_MAP = "（対応表にありません）"
 _NAMES = {
     "contacts": "問い合わせ", "turns": "発言", "sentences": "文", "opinions": "意見の判定", "requests": "要望", "embeddings": "文のベクトル",
     "mentions": "課題への言及", "customers": "顧客の表", "customer_keys": "メールアドレス・電話番号の照合", "usage": "利用状況",
-    "issues": "課題の代表例", "rejects": "使えなかった行", PSEUDONYM_MAP: "仮名の対応表",
+    "issues": "課題の代表例", "rejects": "使えなかった行", "orders": "注文", "price_changes": "月額の変更",
+    "customer_health": "顧客の健康度", PSEUDONYM_MAP: "仮名の対応表",
 }  # fmt: skip
 
 

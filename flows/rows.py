@@ -21,6 +21,7 @@ from voc.parsing.counts import parse_counts
 from voc.parsing.faq_logs import parse_faq_logs
 from voc.parsing.mails import known_mails
 from voc.parsing.records import file_of
+from voc.parsing.sales import parse_orders, parse_price_changes
 from voc.privacy import mask_contacts, mask_file_names, mask_texts, pseudonymise
 from voc.raw import RawFile
 from voc.tables import (
@@ -32,6 +33,8 @@ from voc.tables import (
     ERASED,
     FAQ,
     FAQ_LOGS,
+    ORDERS,
+    PRICE_CHANGES,
     TURNS,
     USAGE,
     check,
@@ -40,7 +43,7 @@ from voc.tables import (
 
 _BATCH = 1000  # contacts that are masked between two signs of progress
 COMPANY = {"customers": CUSTOMERS, "usage": USAGE, "faq": FAQ, "faq_logs": FAQ_LOGS, "catalogue": CATALOGUE,
-           "counts": COUNTS_BY_HOUR}  # fmt: skip
+           "counts": COUNTS_BY_HOUR, "orders": ORDERS, "price_changes": PRICE_CHANGES}  # fmt: skip
 """Format -> the table of the company's own that it fills."""
 
 parse_contacts_task = task(parse_contacts, name="解析")
@@ -107,6 +110,7 @@ def _company(files, source: Source, *, config: Config, key: bytes, record: RunRe
     parsers = {
         "usage": partial(parse_usage, **zone), "faq": parse_faq, "faq_logs": partial(parse_faq_logs, **zone),
         "catalogue": parse_catalogue, "counts": partial(parse_counts, **zone),
+        "orders": partial(parse_orders, **zone), "price_changes": partial(parse_price_changes, **zone),
     }  # fmt: skip
     name = COMPANY[source.format].name
     with record.stage("parse", of=source.name):
@@ -116,8 +120,9 @@ def _company(files, source: Source, *, config: Config, key: bytes, record: RunRe
             tables = {name: check(hidden, CUSTOMERS), CUSTOMER_KEYS.name: pseudonymous_keys(keys, key=key)}
             return PulledRows(tables, _with_safe_rows(rejects, key=key, config=config), source_ids=customers["customer_id"])
         frame, rejects = parsers[source.format](files, source)
-    if source.format == "usage":
-        frame = check(frame.assign(customer_id=pseudonymise(frame["customer_id"], key)), USAGE)
+    if source.format in ("usage", "orders", "price_changes"):
+        hidden = [column for column in ("customer_id", "order_id") if column in frame]
+        frame = check(frame.assign(**{column: pseudonymise(frame[column], key) for column in hidden}), COMPANY[source.format])
     if source.format == "faq_logs":
         frame = check(_with_safe_rows(_masked_column(frame, "query", config=config), key=key, config=config), FAQ_LOGS)
     return PulledRows({name: frame}, _with_safe_rows(rejects, key=key, config=config))

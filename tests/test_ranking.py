@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tests.impact.tables import issues
-from voc.impact.estimate import Estimate
+from voc.impact.estimation import Estimate
 from voc.ranking import rank
 
 
@@ -13,7 +13,7 @@ def estimate(rows, draws):
         rows, orient="index", columns=["ltv_yen", "ltv_shrunken_yen", "churns_low", "flag", "contact_cost_yen"])
     table = table.rename_axis("issue_id").reset_index().assign(n_contacts=1.0)
     none = pd.DataFrame()
-    return Estimate(table, none, none, none, none, pd.DataFrame.from_dict(draws, orient="index"), {})
+    return Estimate(table, none, none, none, none, pd.DataFrame.from_dict(draws, orient="index"), {}, none, none, None)
 
 
 KINDS = issues(a="不具合", b="要望", c="手続き", d="称賛", e="使い方")

@@ -8,13 +8,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from voc.errors import ConfigError
 
 Format = Literal[
     "transcript", "contact_lens", "transcribe", "vtt", "whisper", "turns", "email", "chat", "ticket", "review", "survey",
-    "customers", "usage", "faq", "faq_logs", "catalogue", "counts",
+    "customers", "usage", "faq", "faq_logs", "catalogue", "counts", "orders", "price_changes",
 ]  # fmt: skip
 FILE_FORMATS = ("contact_lens", "transcribe", "vtt", "whisper", "email")
 """Whole files; the other formats may also be rows of a query."""
@@ -22,8 +22,27 @@ Speaker = Literal["customer", "operator", "bot", "unknown"]
 NAME_GROUPS = ("contact_id", "customer_id", "started_at", "queue")
 """What `name_pattern` may find in the name of a file."""
 Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0, le=1)]
 Yen = Annotated[float, Field(ge=0)]
+IssueKind = Literal["不具合", "使い方", "手続き", "要望", "料金", "対応", "称賛", "解約"]
+HealthRule = Literal[
+    "usage_drop", "usage_fall", "usage_none", "usage_low", "usage_very_low", "contacts_many", "contact_repeated", "contact_unresolved",
+    "effort", "urgency", "sentiment_low", "detractor", "cancel_asked",
+]  # fmt: skip
+DEFLECTABLE = {"使い方": (0.5, 0.8), "手続き": (0.5, 0.8), "不具合": (0.1, 0.3), "料金": (0.1, 0.3), "解約": (0.0, 0.0)}
+"""Part of an issue's contacts that FAQ or self-service could take over: assumptions with a range, by kind."""
+DEFLECTABLE_OTHER = (0.0, 0.1)
 EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="name of an environment variable")]
+
+
+def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] > pair[1]:
+        raise ValueError(f"[下限, 上限] の順に書いてください（現在: {list(pair)}）")
+    return pair
+
+
+ShareRange = Annotated[tuple[Share, Share], AfterValidator(_ascending)]
+"""[low, high], both 0..1."""
 
 
 class _Part(BaseModel):
@@ -167,27 +186,72 @@ class Issues(_Part):
 
 
 class Costs(_Part):
-    """What a contact costs. `yen_per_hour` is the loaded rate (pay, social insurance, seat, supervisor, systems)."""
+    """What a contact costs, by channel. `yen_per_hour` is the loaded rate (pay, social insurance, seat, supervisor, systems)."""
 
     yen_per_hour: dict[str, Yen] = {"call": 3600.0, "chat": 3600.0, "email": 3600.0, "ticket": 3600.0, "survey": 0.0, "review": 0.0}
     default_handle_seconds: dict[str, Yen] = {
         "call": 480.0, "chat": 600.0, "email": 540.0, "ticket": 540.0, "survey": 0.0, "review": 0.0,
     }  # fmt: skip
+    after_call_seconds: dict[str, Yen] = Field({}, description="""after-call work per contact, where handle_seconds leaves
+        it out; not added to default_handle_seconds, which hold it""")
     concurrency: dict[str, Annotated[float, Field(gt=0)]] = {"chat": 2.0}
-    transfer_yen: Yen = 400.0
+    transfer_yen: Yen = Field(400.0, description="handing over one contact")
+    reexplain_seconds: Yen = Field(0.0, description="time in which a customer explains the matter again, per transfer")
+    yen_per_contact: dict[str, Yen] = Field({}, description="channels that are paid by the contact: instead of time and transfers")
+    total_yen_per_month: Yen | None = Field(None, description="""real cost of all contacts of a month: spread over them by
+        what the rates above give; for companies that know the total alone""")
     repeat_days: int = Field(7, ge=1)
+    cash_share: dict[str, Share] = Field({}, description="""part of a channel's cost that is paid less when contacts fall
+        (per-contact fees, overtime); the rest, and channels not named, is capacity (salaries) and only frees time""")
+    deflectable: dict[IssueKind, ShareRange] = Field({}, description="part of a kind's contacts that self-service can take over")
+    deflection_success: ShareRange = Field((1.0, 1.0), description="part of those that an article really answers")
+    faq_yen_per_month: Yen = Field(0.0, description="running cost of FAQ and chat bot")
+
+    def deflectable_range(self, kind: str) -> tuple[float, float]:
+        """[low, high] for an issue kind: the company's, else the assumption of voc."""
+        return self.deflectable.get(kind) or DEFLECTABLE.get(kind, DEFLECTABLE_OTHER)
 
 
 class Value(_Part):
-    """Life-time value of a customer: price x gross margin / monthly churn of the plan, with floor and cap."""
+    """Life-time value of a customer (LTV) in yen.
 
+    `price_over_churn`: price / churn. `price_frequency_duration`: price x purchases a month x months.
+    `price_frequency_duration_margin`: the same x gross margin. Months are given by the company, else 1 / churn.
+    """
+
+    formula: Literal["price_over_churn", "price_frequency_duration", "price_frequency_duration_margin"] = "price_frequency_duration_margin"
     gross_margin: Share = 0.7
     churn_floor: Share = Field(0.005, description="monthly churn is never taken as lower")
     cap_months: float = Field(60.0, gt=0)
+    discount_per_year: float = Field(0.0, ge=0, le=1, description="yearly rate at which later months count less; 0: they count in full")
+    plan_monthly_churn: dict[str, Share] = Field({}, description="plan -> monthly churn rate known to the company; else measured")
+    duration_months: dict[str, Annotated[float, Field(gt=0)]] = Field({}, description="plan -> months that a customer stays; else 1 / churn")
+    frequency_per_month: dict[str, Annotated[float, Field(gt=0)]] = Field({}, description="""plan -> purchases a month; the
+        plan's monthly_price_yen is then the price of one purchase; else 1""")
+    tier_quantiles: tuple[Share, Share] = Field((0.5, 0.8), description="shares of customers below middle and below high touch")
+    tier_yen: tuple[Yen, Yen] | None = Field(None, description="LTV from which a customer is middle, and high touch; instead of quantiles")
+
+    @model_validator(mode="after")
+    def _tiers_ascend(self) -> "Value":
+        for name in ("tier_quantiles", "tier_yen"):
+            cuts = getattr(self, name)
+            if cuts is not None and cuts[0] > cuts[1]:
+                raise ValueError(f"{name} は [ミドルタッチの下限, ハイタッチの下限] の順に小さい方から書いてください（現在: {list(cuts)}）")
+        return self
+
+
+class Health(_Part):
+    """Health score of customers: 100 minus the points of the rules that apply (voc/customers/health.py)."""
+
+    days: int = Field(90, ge=30, le=365, description="contacts of so many days count")
+    points: dict[HealthRule, Annotated[float, Field(ge=0, le=100)]] = Field({}, description="rule -> points; 0 switches a rule off")
+    caution_below: float = Field(90.0, description="scores below are 注意")
+    danger_below: float = Field(75.0, description="scores below are 危険")
 
 
 class Impact(_Part):
-    window_months: int = Field(4, ge=1, le=12, description="a contact counts as exposure for so many months")
+    window_months: int | None = Field(None, ge=1, le=12, description="""a contact counts as exposure for so many months;
+        default: as long as fits the data best, 4 where they do not tell""")
     learning_lag_days: int = Field(7, ge=0, le=60)
     decision_days: int = Field(60, ge=0, le=180, description="look back for the first cancellation contact")
     min_months: int = 12
@@ -195,6 +259,18 @@ class Impact(_Part):
     min_contacts: int = 1500
     draws: int = Field(1000, ge=100)
     not_reverse: list[str] = Field([], description="issue ids that a person declared to be real causes")
+    reporting_rate: Annotated[tuple[Rate, Rate], AfterValidator(_ascending)] | None = Field(None, description="""part of the customers with a problem who tell it, [low, high],
+        as a survey of the company found; only with it an estimate that includes silent customers is given""")
+    reverse: list[str] = Field([], description="issue ids that a person declared to follow the decision to leave")
+    controls: list[str] = Field([], description="issue ids that cannot cause churn (address change, receipt): 3 to 8 of them")
+
+    @model_validator(mode="after")
+    def _one_word_per_issue(self) -> "Impact":
+        for other in ("not_reverse", "controls"):
+            both = sorted(set(self.reverse) & set(getattr(self, other)))
+            if both:
+                raise ValueError(f"reverse と {other} の両方に書かれた課題があります: {both}。どちらか一方にしてください")
+        return self
 
 
 class Config(_Part):
@@ -207,6 +283,7 @@ class Config(_Part):
     issues: Issues = Issues()
     costs: Costs = Costs()
     value: Value = Value()
+    health: Health = Health()
     impact: Impact = Impact()
     seed: int = 42
 

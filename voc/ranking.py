@@ -5,7 +5,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from voc.impact.estimate import PRAISE, Estimate
+from voc.impact.estimation import Estimate
+from voc.impact.totals import PRAISE
 from voc.tables import RANKING, check
 
 TOP = 5

@@ -104,13 +104,47 @@ IMPACT = _table("impact", "issue_id period_start_on", """
 IMPACT_TOTALS = _table("impact_totals", "scope", """
     scope:text n_issues:int churns_prevented:float? churns_low:float? churns_high:float?
     ltv_yen:float? ltv_low_yen:float? ltv_high_yen:float? contact_cost_yen:float? note:text?""")
+IMPACT_SENSITIVITY = _table("impact_sensitivity", "issue_id line", """
+    issue_id:text line:text churns_prevented:float? churns_low:float? churns_high:float?""")
+IMPACT_CONTROLS = _table("impact_controls", "issue_id", """
+    issue_id:text is_confirmed:bool is_proposed:bool log_odds:float? log_odds_se:float?
+    churns_prevented:float? churns_low:float? churns_high:float?""")
+IMPACT_REVERSE = _table("impact_reverse", "issue_id", """
+    issue_id:text basis:text is_overruled:bool churn_share:float? n_churns:float? later_churn_share:float?""")
 ISSUE_MONTHS = _table("issue_months", "issue_id month_on", """
     issue_id:text month_on:date n_contacts:float n_customers:int contact_cost_yen:float""")
 ISSUE_SEGMENTS = _table("issue_segments", "issue_id attribute value", """
     issue_id:text attribute:text value:text n_customers:int share:float base_share:float""")
 COMPANY_MONTHS = _table("company_months", "month_on", """
     month_on:date n_customers:int n_churned:int churn_share:float? mrr_yen:float? mrr_lost_yen:float?
-    mrr_churn_share:float? n_contacts:int contact_cost_yen:float nps:float? n_nps:int""")
+    mrr_downgraded_yen:float? mrr_churn_share:float? n_contacts:int contact_cost_yen:float nps:float? n_nps:int""")
+LTV_FACTORS = _table("ltv_factors", "plan", """
+    plan:text n_customers:int price_yen:float? frequency:float? gross_margin_share:float? churn_share:float?
+    churn_used_share:float? is_churn_given:bool months:float? limit:text? paid_months:float? ltv_yen:float?
+    ltv_less_churn_yen:float? price_ratio:float? frequency_ratio:float? months_ratio:float? note:text?""")
+RETENTION = _table("retention", "issue_id group month", """
+    issue_id:text group:text month:int n_at_risk:int survived_share:float""")
+COST_PARTS = _table("cost_parts", "scope issue_id", """
+    scope:text issue_id:text handle_yen:float after_call_yen:float transfer_yen:float per_contact_yen:float
+    contact_cost_yen:float repeat_cost_yen:float cash_yen:float capacity_yen:float saving_yen:float
+    saving_low_yen:float saving_high_yen:float saving_cash_yen:float faq_yen:float note:text?""")
+COST_CHANNELS = _table("cost_channels", "channel", """
+    channel:text n_contacts:float handle_hours:float n_seconds_assumed:float contact_cost_yen:float
+    cost_per_contact_yen:float? yen_per_hour:float? concurrency:float cash_share:float""")
+CUSTOMER_HEALTH = _table("customer_health", "customer_id", """
+    customer_id:text as_of_on:date tier:text? ltv_yen:float? score:float? band:text reasons:texts issue_id:text?
+    churn_share:float? loss_yen:float? is_at_risk:bool""")
+HEALTH_TEST = _table("health_test", "scope band", """
+    scope:text band:text n_customer_months:int n_churned:int churn_share:float? predicted_share:float?
+    tested_share:float? tested_low_share:float? tested_high_share:float? auc:float? auc_low:float? auc_high:float?
+    n_months:int note:text?""")
+SILENT = _table("silent", "issue_id", """
+    issue_id:text reporting_low_share:float reporting_high_share:float churns_low:float? churns_high:float?
+    ltv_low_yen:float? ltv_high_yen:float? note:text""")
+PRICE_CHANGES = _table("price_changes", "customer_id changed_on", """
+    customer_id:text changed_on:date price_before_yen:float? price_yen:float""")
+ORDERS = _table("orders", "order_id", """
+    order_id:text customer_id:text ordered_on:date amount_yen:float""")
 RANKING = _table("ranking", "issue_id audience", """
     issue_id:text audience:text rank:int rank_low:int rank_high:int top5_share:float score_yen:float
     reason:text""")

@@ -9,7 +9,7 @@ import pytest
 
 from voc.config import Config
 from voc.store import read_table
-from voc.tables import CONTACTS, CUSTOMERS, REJECTS, TABLES, TURNS, WATERMARKS, content_sha
+from voc.tables import CONTACTS, CUSTOMERS, ORDERS, PRICE_CHANGES, REJECTS, TABLES, TURNS, WATERMARKS, content_sha
 
 pytestmark = pytest.mark.slow
 
@@ -273,3 +273,20 @@ def test_a_run_keeps_nothing_but_a_path_in_prefects_database(flows):
 
     kinds = {name: parameter.annotation for name, parameter in inspect.signature(run.fn).parameters.items()}
     assert kinds == {"config_path": str, "is_quiet": bool, "is_full": bool}
+
+
+def test_orders_and_price_changes_are_stored_under_pseudonyms(company):
+    company.sources = [CALLS, {"name": "orders", "format": "orders", "path": "orders.csv"},
+                       {"name": "prices", "format": "price_changes", "path": "prices.csv"},
+                       {"name": "customers", "format": "customers", "path": "customers.csv"}]
+    company.put("calls/1.jsonl", call("1", "画面が開きません"))
+    company.put("customers.csv", "customer_id,started_on\nC1,2024-01-01\n")
+    company.put("orders.csv", "order_id,customer_id,ordered_at,amount_yen\nO-77,C1,2026-04-01,1980\nO-78,C1,x,1\n")
+    company.put("prices.csv", "customer_id,changed_on,price_yen\nC1,2026-04-01,980\n")
+    company.ingest()
+    owner = company.table(CUSTOMERS)["customer_id"].item()
+    assert company.table(ORDERS)["customer_id"].tolist() == company.table(PRICE_CHANGES)["customer_id"].tolist() == [owner]
+    assert company.table(ORDERS)["order_id"].item() != "O-77" and "ordered_at" in company.table(REJECTS)["reason"].str.cat()
+    shas = company.shas()
+    company.ingest(is_full=True)
+    assert company.shas() == shas

@@ -5,11 +5,12 @@ import pytest
 from tests.impact.tables import contacts, customers, issues, mentions, usage
 from voc.config import Costs, Impact, Value
 from voc.errors import TableError
-from voc.impact.estimate import estimate
+from voc.impact.case import case_of
+from voc.impact.estimation import estimate
 from voc.impact.periods import as_of_day, window_of
 from voc.impact.person_months import person_months
 from voc.impact.records import link, usable_contacts, usable_customers
-from voc.impact.sensitivity import sensitivity
+from voc.impact.sensitivity import is_first, sensitivity
 from voc.tables import CUSTOMERS, TABLES, content_sha, empty
 
 LENIENT = Impact(min_churns=20, min_contacts=50, draws=100)
@@ -184,9 +185,22 @@ def test_person_months_start_at_risk_and_stop_at_the_event():
 
 def test_sensitivity_shows_every_choice():
     people, calls, said = company()
-    table = sensitivity(calls, said, people, usage(), issues(**KINDS), impact=LENIENT, value=Value(), costs=Costs(),
-                        as_of="2025-07-01", seed=1)
-    bug = table[table["issue_id"] == "bug"].set_index("choice")["churns_prevented"]
-    assert len(bug) == 5 and (bug > 0).all()
-    assert bug["利用状況で調整しない"] == pytest.approx(bug["既定"])  # there is no usage
+    month = pd.DataFrame({"customer_id": people["customer_id"], "month_on": pd.Timestamp("2024-05-01")})
+    logins = month.assign(n_logins=np.arange(len(month)) % 7.0)
+    result = run(people, calls, said, KINDS, logins=logins)
+    table = sensitivity(result, impact=LENIENT, value=Value(), seed=1)
+    bug = table[table["issue_id"] == "bug"].set_index("line")["churns_prevented"]
+    assert len(bug) == 4 and (bug > 0).all()
     assert bug["影響期間 3 か月"] != pytest.approx(bug["影響期間 6 か月"])
+    assert set(table["issue_id"]) == set(result.impact.loc[result.impact["churns_prevented"].notna(), "issue_id"])
+    without = run(people, calls, said, KINDS).impact.set_index("issue_id").loc["bug", "churns_prevented"]
+    assert bug["利用状況で調整しない"] == pytest.approx(without)
+
+
+def test_first_contact_only_keeps_the_first_likely_one():
+    people = customers(("a", "A", 1, "2024-01-01", None), ("b", "A", 1, "2024-01-01", None))
+    calls = contacts(("c1", "a", "2025-01-10", 1, 0), ("c2", "a", "2025-02-10", 1, 0), ("c3", "a", "2025-03-10", 1, 0),
+                     ("c4", "b", "2025-03-10", 1, 0), ("c5", None, "2025-03-10", 1, 0))
+    said = mentions(("x", "c1", 0.2), ("x", "c2", 0.9), ("x", "c3", 0.9), ("x", "c4", 0.3), ("x", "c5", 0.9))
+    case = case_of(calls, said, people, usage(), issues(x="不具合"), impact=Impact(), as_of="2025-07-01")
+    assert case.contacts["contact_id"].to_numpy()[case.links.contact[is_first(case)]].tolist() == ["c1", "c2", "c4", "c5"]

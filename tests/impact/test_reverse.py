@@ -1,4 +1,6 @@
 import numpy as np
+import pytest
+from pydantic import ValidationError
 
 from tests.impact.tables import contacts, customers, issues, mentions
 from voc.config import Impact
@@ -52,6 +54,32 @@ def test_a_person_can_overrule():
     _, found = decisions(*timing(), not_reverse=["export"])
     assert found.reverse == () and found.n_moved == 0
     assert (found.day[:20] == as_of_day("2025-06-11")).all()
+
+
+def test_a_person_can_force():
+    people = [("k1", "A", 1, "2024-01-01", "2025-06-11"), ("k2", "A", 1, "2024-01-01", None)]
+    rows = [("c1", "k1", "2025-06-01", 60, 0)]
+    _, alone = decisions(people, rows, [("export", "c1", 1.0)], {"export": "使い方"})
+    _, forced = decisions(people, rows, [("export", "c1", 1.0)], {"export": "使い方"}, reverse=["export"])
+    assert alone.reverse == () and forced.reverse == (0,)
+    assert forced.day.tolist() == [as_of_day("2025-06-01"), NOT_ENDED]
+
+
+def test_evidence_by_hand():
+    """20 of the 20 export contacts end 10 days later; of 100 login contacts none ever."""
+    _, found = decisions(*timing())
+    assert found.evidence.to_dict("records") == [{
+        "issue": 0, "basis": "時期", "is_overruled": False, "churn_share": 1.0, "n_churns": 20.0, "later_churn_share": 0.0}]
+    _, kept = decisions(*timing(), not_reverse=["export"])
+    assert kept.evidence[["basis", "is_overruled"]].to_numpy().tolist() == [["時期", True]]
+    _, stated = decisions(*timing(), reverse=["login", "export"])
+    assert stated.evidence["basis"].tolist() == ["設定", "設定"] and stated.reverse == (0, 1)
+
+
+def test_an_issue_cannot_be_both_reverse_and_not():
+    for other in ("not_reverse", "controls"):
+        with pytest.raises(ValidationError, match=f"reverse と {other}"):
+            Impact(**{"reverse": ["a"], other: ["a"]})
 
 
 def test_no_contacts():

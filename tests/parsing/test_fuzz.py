@@ -21,6 +21,8 @@ from voc.parsing import (
     parse_customers,
     parse_faq,
     parse_faq_logs,
+    parse_orders,
+    parse_price_changes,
     parse_usage,
 )
 from voc.raw import RawFile
@@ -63,10 +65,12 @@ TABLES = {
     "faq": [["article_id", "title", "body", "url"], ["1", "題", "文", "https://example.com"]],
     "faq_logs": [["at", "query", "article_id", "is_found"], ["2025/4/1 10:00", "解約", "", "0"], ["2025/4/1 10:00", "", "F1", ""]],
     "catalogue": [["option_id", "name", "plans", "price_yen"], ["1", "バックアップ", "ライト、プロ", "1,000円"]],
+    "orders": [["order_id", "customer_id", "ordered_at", "amount_yen"], ["1", "A", "2025/4/1 10:00", "1,980円"], ["", "A", "2025/4/1", "0"]],
+    "price_changes": [["customer_id", "changed_on", "price_yen", "price_before_yen"], ["1", "2025/4/1", "980", "1980"]],
 }  # fmt: skip
 JSONS = {"transcript": CALL, "chat": {**CALL, "messages": CALL["turns"]}, "contact_lens": LENS, "transcribe": JOB, "whisper": WHISPER, "ticket": TICKETS}
 COMPANY = {"customers": parse_customers, "usage": parse_usage, "counts": parse_counts, "faq": parse_faq,
-           "faq_logs": parse_faq_logs, "catalogue": parse_catalogue}  # fmt: skip
+           "faq_logs": parse_faq_logs, "catalogue": parse_catalogue, "orders": parse_orders, "price_changes": parse_price_changes}  # fmt: skip
 PIECES = [b"\x00", b"\xff\xfe", b"\x1b$B", b"\x1b(I", b'"', b"[", b"{", b"\r\n", b"=?", b"?=", b"NaN", b"1e999", b"\\ud800",
           b"9999999999999999999999", b"null", b"-", b",", b"\xe2\x80\xae", b"Content-Type: a/b; charset=idna\r\n", b"--b",
           b"<v >", b"-->", b"From ", b"<!DOCTYPE x [", b"&#xD800;", b"\n\n"]  # fmt: skip

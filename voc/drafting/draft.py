@@ -20,7 +20,7 @@ from voc.drafting.trial import Trial, try_source
 from voc.errors import SourceError
 
 _ROWS = 2000
-_WITH_ROWS = {"customers", "usage", "faq", "faq_logs", "catalogue", "counts"}
+_WITH_ROWS = {"customers", "usage", "faq", "faq_logs", "catalogue", "counts", "orders", "price_changes"}
 _DATED = re.compile(r"(?<!\d)20\d{2}([-_]?)(0[1-9]|1[0-2])\1([0-2]\d|3[01])(?!\d)")
 _BASE_NAMES = {"transcript": "calls", "contact_lens": "calls", "transcribe": "calls", "vtt": "calls", "whisper": "calls",
                "turns": "calls", "email": "mails", "chat": "chats", "ticket": "tickets", "review": "reviews"}  # fmt: skip

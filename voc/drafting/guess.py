@@ -9,6 +9,7 @@ WHAT = {
     "vtt": "通話の字幕（WebVTT）", "whisper": "Whisper の書き起こし", "turns": "通話の発話の表", "email": "メール", "chat": "チャットの履歴",
     "ticket": "ヘルプデスクのチケット", "review": "レビュー・投稿", "survey": "アンケート", "customers": "顧客の一覧", "usage": "月ごとの利用",
     "faq": "FAQ の記事", "faq_logs": "FAQ の検索・閲覧の記録", "catalogue": "オプションの一覧", "counts": "時間帯ごとの着信数",
+    "orders": "注文の一覧", "price_changes": "月額の変更の記録",
 }  # fmt: skip
 OURS = {
     "contact_id": "1 件ごとの番号", "customer_id": "顧客番号", "started_at": "日時", "speaker": "話者", "text": "本文", "handle_seconds": "対応時間（秒）",

@@ -10,9 +10,10 @@ from voc.parsing.company import parse_customers, parse_faq, parse_usage
 from voc.parsing.contacts import parse_contacts
 from voc.parsing.counts import parse_counts
 from voc.parsing.faq_logs import parse_faq_logs
+from voc.parsing.sales import parse_orders, parse_price_changes
 from voc.raw import RawFile
 
-UNITS = {"customers": "顧客", "usage": "利用", "faq": "記事", "faq_logs": "記録", "catalogue": "オプション", "counts": "時間帯"}
+UNITS = {"customers": "顧客", "usage": "利用", "faq": "記事", "faq_logs": "記録", "catalogue": "オプション", "counts": "時間帯", "orders": "注文", "price_changes": "月額の変更"}
 _QUOTED = re.compile(r"「[^」]*」")
 
 
@@ -34,8 +35,9 @@ def try_source(files: Sequence[RawFile], source: Source, *, timezone: str = "Asi
     """Parse `files` as `source` says. Raises SourceError where no file can be used."""
     if source.format == "customers":
         tables = parse_customers(files, source, timezone=timezone)
-    elif source.format in ("usage", "counts", "faq_logs"):
-        parse = {"usage": parse_usage, "counts": parse_counts, "faq_logs": parse_faq_logs}[source.format]
+    elif source.format in ("usage", "counts", "faq_logs", "orders", "price_changes"):
+        parse = {"usage": parse_usage, "counts": parse_counts, "faq_logs": parse_faq_logs, "orders": parse_orders,
+                 "price_changes": parse_price_changes}[source.format]  # fmt: skip
         tables = parse(files, source, timezone=timezone)
     elif source.format in ("faq", "catalogue"):
         tables = (parse_faq if source.format == "faq" else parse_catalogue)(files, source)

@@ -8,61 +8,102 @@ from scipy.stats import norm
 
 SHIFT_SD = 0.25  # prior of the shift shared by all issues; 0.5 let a few rare controls move everything
 SPREAD_SCALE = 0.2  # half-normal prior of the spread between issues
+SLOPE, SLOPE_SD = 0.7, 0.4  # a mood that moves contacting by one log unit moves leaving by most of it
 DEFAULT_SHIFT_SD, DEFAULT_SPREAD = 0.1, 0.2  # without controls: no correction, only wider
 MIN_CONTROLS = 2
 EFFECT_SCALES = (0.1, 0.2, 0.4, 0.8, 1.6)
-# True over estimated log-odds: people who meet an issue and do not say so stand among the unexposed, and labels miss
-# some contacts. In simulated companies the estimates were 0.83-0.90 of the truth; drawn uniformly from this range.
-ATTENUATION = (1.0, 1.2)
+SILENT_PER_TOLD = (0.0, 4.0)  # unknown reporting rate of 20 to 100 %
+MAX_SILENT_FACTOR = 2.0  # of the odds ratio; a formula that divides by what is nearly nothing is not believed further
 NULL_WEIGHT = 10.0  # pseudo-issues without effect, the customary penalty of adaptive shrinkage
-_SHIFTS = np.linspace(-1.5, 1.5, 121)
-_SPREADS = np.linspace(0.005, 1.2, 120)
+_SHIFTS = np.linspace(-1.2, 1.2, 97)
+_SPREADS = np.linspace(0.01, 1.2, 60)
+_SLOPES = np.linspace(0.0, 2.4, 9)
 
 
 @dataclass(frozen=True)
 class Bias:
-    """Draws of the shift and the spread of hidden bias in log-odds, and their means."""
+    """Draws of hidden bias in log-odds: `shift` (issues x draws), `spread` (draws) between issues; their means.
+
+    `shift_mean` is of the controls' level; `slope_mean` of the part that follows the loading.
+    """
 
     shift: np.ndarray
     spread: np.ndarray
     shift_mean: float
     spread_mean: float
+    slope_mean: float
     n_controls: int
 
 
-def hidden_bias(log_odds: np.ndarray, se: np.ndarray, *, n_draws: int, rng: np.random.Generator) -> Bias:
+def loading(crowding: np.ndarray) -> np.ndarray:
+    """How much more than usual each issue is told in bad moods: the log ratios of `crowding`, shrunk to 0.
+
+    Normal empirical Bayes by moments; 0 for all where the ratios differ by no more than chance.
+    """
+    ratio, variance = crowding.T
+    weight = 1.0 / (variance + 0.01)
+    between = max(float(((ratio**2 - variance) * weight).sum() / max(weight.sum(), 1e-12)), 0.0)
+    return ratio * between / (between + variance)
+
+
+def hidden_bias(
+    log_odds: np.ndarray, se: np.ndarray, *, is_control: np.ndarray, loads: np.ndarray, n_draws: int,
+    rng: np.random.Generator,
+) -> Bias:
     """Bias learned from the controls' estimates: issues that cannot cause churn, so any effect of theirs is bias.
 
-    b_j ~ N(shift, se_j^2 + spread^2), shift ~ N(0, 0.25^2), spread ~ half-normal(0.2), posterior on a grid (the
-    empirical calibration of Schuemie et al. 2014). Fewer than two controls: shift ~ N(0, 0.1^2), spread 0.2.
+    b_j ~ N(shift + slope (load_j - mean load of the controls), se_j^2 + spread^2); shift ~ N(0, 0.25^2), spread ~
+    half-normal(0.2) (the empirical calibration of Schuemie et al. 2014) and slope ~ N(0.7, 0.4^2) above 0: an issue that
+    is told in bad moods more than the controls are shares more of what the mood does to leaving. Posterior on a
+    grid. Fewer than two controls: shift ~ N(0, 0.1^2), spread 0.2, no slope.
     """
-    if len(log_odds) < MIN_CONTROLS:
-        shift = rng.normal(0.0, DEFAULT_SHIFT_SD, n_draws)
-        return Bias(shift, np.full(n_draws, DEFAULT_SPREAD), 0.0, DEFAULT_SPREAD, len(log_odds))
-    variance = se[:, None] ** 2 + _SPREADS**2
-    likelihood = -0.5 * (log_odds[:, None, None] - _SHIFTS[:, None]) ** 2 / variance[:, None, :]
-    logs = (likelihood - 0.5 * np.log(variance)[:, None, :]).sum(axis=0)
-    logs += -0.5 * (_SHIFTS[:, None] / SHIFT_SD) ** 2 - 0.5 * (_SPREADS / SPREAD_SCALE) ** 2
+    n_controls = int(is_control.sum())
+    if n_controls < MIN_CONTROLS:
+        shift = np.tile(rng.normal(0.0, DEFAULT_SHIFT_SD, n_draws), (len(log_odds), 1))
+        return Bias(shift, np.full(n_draws, DEFAULT_SPREAD), 0.0, DEFAULT_SPREAD, 0.0, n_controls)
+    above = loads - loads[is_control].mean()
+    variance = se[is_control][:, None] ** 2 + _SPREADS**2
+    centre = _SHIFTS[:, None] + above[is_control][:, None, None] * _SLOPES
+    squares = (log_odds[is_control][:, None, None] - centre) ** 2
+    logs = (-0.5 * (squares[..., None] / variance[:, None, None, :] + np.log(variance)[:, None, None, :])).sum(axis=0)
+    logs += -0.5 * (_SHIFTS[:, None, None] / SHIFT_SD) ** 2 - 0.5 * (_SPREADS / SPREAD_SCALE) ** 2
+    logs += -0.5 * ((_SLOPES[:, None] - SLOPE) / SLOPE_SD) ** 2
     weight = np.exp(logs - logs.max())
     weight /= weight.sum()
-    cell = rng.choice(weight.size, size=n_draws, p=weight.ravel())
-    shift = _SHIFTS[cell // len(_SPREADS)] + rng.uniform(-0.5, 0.5, n_draws) * (_SHIFTS[1] - _SHIFTS[0])
+    level, tilt, wide = np.unravel_index(rng.choice(weight.size, size=n_draws, p=weight.ravel()), weight.shape)
+    shift = _SHIFTS[level] + rng.uniform(-0.5, 0.5, n_draws) * (_SHIFTS[1] - _SHIFTS[0])
     return Bias(
-        shift, _SPREADS[cell % len(_SPREADS)], float(weight.sum(axis=1) @ _SHIFTS),
-        float(weight.sum(axis=0) @ _SPREADS), len(log_odds),
+        shift + above[:, None] * _SLOPES[tilt], _SPREADS[wide], float(weight.sum(axis=(1, 2)) @ _SHIFTS),
+        float(weight.sum(axis=(0, 1)) @ _SPREADS), float(weight.sum(axis=(0, 2)) @ _SLOPES), n_controls,
     )
 
 
 def calibrated_draws(
     log_odds: np.ndarray, covariance: np.ndarray, bias: Bias, *, rng: np.random.Generator
 ) -> np.ndarray:
-    """Issues x draws of log-odds: (estimate - shift + sampling noise + spread) x attenuation."""
-    n, n_draws = len(log_odds), len(bias.shift)
+    """Issues x draws of log-odds: estimate - shift + sampling noise + spread."""
+    n, n_draws = len(log_odds), len(bias.spread)
     if not n:
         return np.zeros((0, n_draws))
     root = np.linalg.cholesky(covariance + 1e-12 * np.eye(n))
     noise = root @ rng.standard_normal((n, n_draws)) + bias.spread * rng.standard_normal((n, n_draws))
-    return (log_odds[:, None] - bias.shift + noise) * rng.uniform(*ATTENUATION, n_draws)
+    return log_odds[:, None] - bias.shift + noise
+
+
+def against_silent(
+    draws: np.ndarray, told_share: np.ndarray, *, reporting_rate: tuple[float, float] | None, rng: np.random.Generator
+) -> np.ndarray:
+    """Log-odds against customers without the issue, from log-odds against those who do not tell it.
+
+    Among those who do not tell, a share s has the issue all the same, so that their odds are 1 - s + s OR times those
+    of customers without it and a fitted ratio is OR / (1 - s + s OR); solved for OR. s = told_share x (1 /
+    reporting rate - 1), the rate as the company gives it [low, high], else silent per told drawn uniformly from 0..4.
+    `told_share`: of rows with the issue told. Corrects by a factor of 2 at most.
+    """
+    low, high = SILENT_PER_TOLD if reporting_rate is None else (1 / reporting_rate[1] - 1, 1 / reporting_rate[0] - 1)
+    silent = np.clip(np.outer(told_share, rng.uniform(low, high, draws.shape[1])), 0.0, 0.5)
+    left = (1.0 - silent * np.exp(np.minimum(draws, 5.0))) / (1.0 - silent)
+    return draws - np.log(np.maximum(left, 1.0 / MAX_SILENT_FACTOR))
 
 
 def shrunken_draws(estimate: np.ndarray, sd: np.ndarray, *, n_draws: int, rng: np.random.Generator) -> np.ndarray:

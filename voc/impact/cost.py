@@ -8,25 +8,61 @@ from voc.impact.periods import Window, timestamp
 from voc.impact.records import LIKELY, Links
 from voc.impact.reverse import cancel_intent
 
-# Share of an issue's contact cost that FAQ or self-service could take over: assumptions with a range, by kind.
-DEFLECTABLE = {"使い方": (0.5, 0.8), "手続き": (0.5, 0.8), "不具合": (0.1, 0.3), "料金": (0.1, 0.3), "解約": (0.0, 0.0)}
-DEFLECTABLE_OTHER = (0.0, 0.1)
+COST_PARTS_YEN = ("handle_yen", "after_call_yen", "transfer_yen", "per_contact_yen")
 
 
-def contact_cost(contacts: pd.DataFrame, *, costs: Costs) -> np.ndarray:
-    """Yen per contact: handle_seconds / 3600 x yen per hour / concurrency + transfers x yen per transfer.
+def contact_cost(contacts: pd.DataFrame, *, costs: Costs, window: Window | None = None) -> np.ndarray:
+    """Yen per contact: the sum of `contact_cost_parts`."""
+    return contact_cost_parts(contacts, costs=costs, window=window)[list(COST_PARTS_YEN)].to_numpy().sum(axis=1)
 
-    Missing or negative seconds take the channel's default; a channel without a rate takes the median rate and
-    default of the configured channels that cost anything. Survey answers cost what the configuration says (0).
+
+def contact_cost_parts(contacts: pd.DataFrame, *, costs: Costs, window: Window | None = None) -> pd.DataFrame:
+    """Per contact: handle_yen, after_call_yen, transfer_yen, per_contact_yen; seconds, is_assumed (seconds not known).
+
+    handle = handle_seconds / 3600 x yen per hour / concurrency; after_call the same with `after_call_seconds`;
+    transfer = transfers x (transfer_yen + reexplain_seconds / 3600 x yen per hour / concurrency). A channel with
+    `yen_per_contact` costs that alone. Missing or negative seconds take the channel's default, which holds after-call
+    work; a channel without a rate takes the median rate and default of the configured channels that cost anything.
+    With `total_yen_per_month` all parts of a month are multiplied so that they sum to it (`window` is then needed).
     """
     channel = contacts["channel"].astype("object")
-    rate = _by_channel(channel, costs.yen_per_hour)
+    per_second = _by_channel(channel, costs.yen_per_hour) / 3600.0
+    per_second = per_second / channel.map(costs.concurrency).astype("float64").fillna(1.0).to_numpy()
     usual = _by_channel(channel, costs.default_handle_seconds)
     seconds = contacts["handle_seconds"].to_numpy(dtype="float64")
-    seconds = np.where(np.isfinite(seconds) & (seconds >= 0), seconds, usual)
-    transfers = np.nan_to_num(contacts["n_transfers"].to_numpy(dtype="float64"), posinf=0.0)
-    concurrency = channel.map(costs.concurrency).astype("float64").fillna(1.0).to_numpy()
-    return seconds / 3600.0 * rate / concurrency + np.maximum(transfers, 0.0) * costs.transfer_yen
+    known = np.isfinite(seconds) & (seconds >= 0)
+    after = np.where(known, channel.map(costs.after_call_seconds).astype("float64").fillna(0.0), 0.0)
+    transfers = np.maximum(np.nan_to_num(contacts["n_transfers"].to_numpy(dtype="float64"), posinf=0.0), 0.0)
+    per_contact = channel.map(costs.yen_per_contact).astype("float64").to_numpy()
+    by_time = np.isnan(per_contact)
+    seconds = np.where(known, seconds, usual)
+    parts = pd.DataFrame({
+        "handle_yen": by_time * seconds * per_second, "after_call_yen": by_time * after * per_second,
+        "transfer_yen": by_time * transfers * (costs.transfer_yen + costs.reexplain_seconds * per_second),
+        "per_contact_yen": np.nan_to_num(per_contact),
+    })
+    if costs.total_yen_per_month is not None and window is not None:
+        parts = parts.mul(_to_total(contacts["day"].to_numpy(), parts.to_numpy().sum(axis=1), window, costs=costs), axis=0)
+    return parts.assign(seconds=seconds + after, is_assumed=~known)
+
+
+def _to_total(day: np.ndarray, cost_yen: np.ndarray, window: Window, *, costs: Costs) -> np.ndarray:
+    """By what each contact's cost is multiplied so that every full month sums to `total_yen_per_month`.
+
+    Days outside the full months take the mean of these; where no month is full, the period as a whole is scaled.
+    """
+    total, n = costs.total_yen_per_month, window.n_months
+    month = np.searchsorted(window.month_ends, day, side="right")
+    inside = (month < n) & (day >= (window.month_starts[0] if n else 0))
+    sums = np.bincount(month[inside], weights=cost_yen[inside], minlength=n)
+    if n:
+        usual = total * (sums > 0).sum() / sums.sum() if sums.sum() > 0 else 0.0
+    else:
+        whole = cost_yen[(day >= window.period_start) & (day < window.period_end)].sum()
+        usual = total * window.period_months / whole if whole > 0 else 0.0
+    factor = np.full(len(day), usual)
+    factor[inside] = np.divide(total, sums, out=np.zeros(n), where=sums > 0)[month[inside]]
+    return factor
 
 
 def split_cost(cost_yen: np.ndarray, links: Links) -> np.ndarray:
@@ -73,17 +109,21 @@ def cost_table(
         "repeat_cost_yen": [*_sums(issue, (share * again)[chosen], n), 0.0],
     })
     table[["n_contacts", "contact_cost_yen", "repeat_cost_yen"]] /= window.period_months
-    leaving = cancel_intent(issues)  # nobody is kept by answering how to leave faster
-    ranges = [
-        DEFLECTABLE["解約"] if leaves else DEFLECTABLE.get(kind, DEFLECTABLE_OTHER)
-        for kind, leaves in zip(issues["kind"], leaving, strict=True)
-    ] + [(0.0, 0.0)]
+    ranges = np.array([*saving_ranges(issues, costs=costs), (0.0, 0.0)])
     for position, name in enumerate(("deflectable_low_yen", "deflectable_high_yen")):
-        table[name] = table["contact_cost_yen"] * [pair[position] for pair in ranges]
+        table[name] = table["contact_cost_yen"] * ranges[:, position] * costs.deflection_success[position]
     having = customers_having(contacts, links, inside)
     loose = contacts["customer_id"][alone].nunique()
     table["n_customers"] = np.append(np.bincount(having["issue"], minlength=n), loose).astype("int64")
     return table
+
+
+def saving_ranges(issues: pd.DataFrame, *, costs: Costs) -> list[tuple[float, float]]:
+    """[low, high] share of each issue's contacts that self-service can take over; 0 for those of leaving customers."""
+    leaving = cancel_intent(issues)  # nobody is kept by answering how to leave faster
+    return [
+        (0.0, 0.0) if leaves else costs.deflectable_range(kind) for kind, leaves in zip(issues["kind"], leaving, strict=True)
+    ]
 
 
 def issue_months(contacts: pd.DataFrame, links: Links, issues: pd.DataFrame, window: Window) -> pd.DataFrame:

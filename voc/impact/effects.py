@@ -7,11 +7,20 @@ import pandas as pd
 from scipy.special import expit
 
 from voc.config import Impact, Value
-from voc.impact.calibration import Bias, calibrated_draws, e_value, hidden_bias, shrunken_draws
+from voc.impact.calibration import (
+    Bias,
+    against_silent,
+    calibrated_draws,
+    e_value,
+    hidden_bias,
+    loading,
+    shrunken_draws,
+)
 from voc.impact.hazard import fit_hazard, jointly_prevented, prevented, prevented_tables
+from voc.impact.lifetime import valued_customers
 from voc.impact.periods import Window
 from voc.impact.person_months import Panel
-from voc.impact.value import customer_counts, lifetime_value, monthly_churn_of_plan
+from voc.impact.value import customer_counts
 
 Z90 = 1.6448536269514722
 JOINT_DRAWS = 300
@@ -47,10 +56,14 @@ def estimate_effects(
         panel.customer[learned],
     )
     rng = np.random.default_rng([seed, 2])
-    chosen = np.flatnonzero(np.isin(modelled, controls))
-    bias = hidden_bias(fit.log_odds[chosen], fit.se[chosen], n_draws=impact.draws, rng=rng)
+    bias = hidden_bias(
+        fit.log_odds, fit.se, is_control=np.isin(modelled, controls), loads=loading(panel.crowding[modelled]),
+        n_draws=impact.draws, rng=rng,
+    )
+    told_share = np.asarray(panel.learning[learned].mean(axis=0)).ravel()[modelled]
     draws = calibrated_draws(fit.log_odds, fit.covariance, bias, rng=rng)
-    sd = np.sqrt(fit.se**2 + bias.shift.var() + bias.spread_mean**2)
+    draws = against_silent(draws, told_share, reporting_rate=impact.reporting_rate, rng=rng)
+    sd = np.sqrt(fit.se**2 + bias.shift.var(axis=1) + bias.spread_mean**2)
     shrunken = shrunken_draws(draws.mean(axis=1), sd, n_draws=impact.draws, rng=rng)
 
     counted = np.isin(panel.month, window.period_month_indices)
@@ -75,9 +88,8 @@ def estimate_effects(
 
 def row_weights(customers: pd.DataFrame, window: Window, *, value: Value) -> np.ndarray:
     """Customers x (1, monthly price in yen, LTV in yen); a customer without any known price weighs 0 yen."""
-    price = customers["price"].fillna(0.0).to_numpy()
-    churn = customers["plan"].map(monthly_churn_of_plan(customers, window)).fillna(0.0).to_numpy(dtype="float64")
-    return np.column_stack([np.ones(len(price)), price, lifetime_value(price, churn, value=value)])
+    valued = customers if "ltv" in customers else valued_customers(customers, window, value=value)
+    return np.column_stack([np.ones(len(valued)), valued["price"].fillna(0.0), valued["ltv"].fillna(0.0)])
 
 
 def joint(effects: Effects, rows: np.ndarray, *, real_churns: float) -> dict[str, float]:

@@ -36,13 +36,38 @@ def fit_hazard(
     Covariance: correlations of the inverse Hessian, each standard error the larger of inverse Hessian and
     cluster sandwich by `customer`. Raises VocError where the fit does not converge.
     """
+    y = is_event.astype("float64")
+    beta, _, hessian = _maximise(covariates, exposure, y, penalty=penalty)
+    inverse = np.linalg.inv(hessian)
+    meat = _meat(covariates, exposure, y, beta, customer)
+    issues = slice(covariates.shape[1], None)
+    bayes = np.sqrt(np.diag(inverse)[issues])
+    robust = np.sqrt(np.maximum(np.einsum("ij,jk,ki->i", inverse, meat, inverse)[issues], 0.0))
+    se = np.maximum(bayes, robust)
+    covariance = inverse[issues, issues] * np.outer(se / bayes, se / bayes)
+    return Fit(beta, beta[issues], se, covariance)
+
+
+def log_posterior(
+    covariates: np.ndarray, exposure: sparse.csr_matrix, is_event: np.ndarray, *, penalty: float = PENALTY,
+    start: np.ndarray | None = None,
+) -> tuple[float, np.ndarray]:
+    """Highest log-likelihood less penalties of the model of `fit_hazard`, and its coefficients; `start`: a guess."""
+    beta, loss, _ = _maximise(covariates, exposure, is_event.astype("float64"), penalty=penalty, start=start)
+    return -loss, beta
+
+
+def _maximise(
+    covariates: np.ndarray, exposure: sparse.csr_matrix, y: np.ndarray, *, penalty: float, start: np.ndarray | None = None
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """Coefficients, penalised negative log-likelihood and its Hessian, by Newton steps."""
     n_columns = covariates.shape[1] + exposure.shape[1]
     ridge = np.full(n_columns, COVARIATE_RIDGE)
     ridge[0], ridge[covariates.shape[1]:] = 1e-9, penalty
-    y = is_event.astype("float64")
-    beta = np.zeros(n_columns)
-    share = np.clip(y.mean() if len(y) else 0.5, 1e-6, 1 - 1e-6)
-    beta[0] = np.log(share / (1 - share))
+    beta = np.zeros(n_columns) if start is None else start
+    if start is None:
+        share = np.clip(y.mean() if len(y) else 0.5, 1e-6, 1 - 1e-6)
+        beta[0] = np.log(share / (1 - share))
     loss, gradient, hessian = _evaluate(covariates, exposure, y, beta, ridge)
     for _ in range(MAX_STEPS):
         step = np.linalg.solve(hessian, gradient)
@@ -58,14 +83,7 @@ def fit_hazard(
             break
     else:
         raise VocError("解約モデルの計算が収束しませんでした。顧客表の契約日・解約日と利用状況の値を確認してください。")
-    inverse = np.linalg.inv(hessian)
-    meat = _meat(covariates, exposure, y, beta, customer)
-    issues = slice(covariates.shape[1], None)
-    bayes = np.sqrt(np.diag(inverse)[issues])
-    robust = np.sqrt(np.maximum(np.einsum("ij,jk,ki->i", inverse, meat, inverse)[issues], 0.0))
-    se = np.maximum(bayes, robust)
-    covariance = inverse[issues, issues] * np.outer(se / bayes, se / bayes)
-    return Fit(beta, beta[issues], se, covariance)
+    return beta, loss, hessian
 
 
 def _chunks(covariates: np.ndarray, exposure: sparse.csr_matrix) -> Iterator[tuple[slice, np.ndarray]]:

@@ -82,15 +82,26 @@ def window_of(contact_days: np.ndarray, *, end_day: int) -> Window:
     """
     days = contact_days[contact_days < end_day]
     start = int(days.min()) if len(days) else end_day - 1
-    first = int(month_number(np.array([start - START_SLACK_DAYS + 1]))[0])
-    starts = month_start(np.arange(first, int(month_number(np.array([end_day]))[0]) + 2))
-    full = (starts[:-1] >= start - START_SLACK_DAYS + 1) & (starts[1:] <= end_day)
+    return _window(start, end_day, slack=(START_SLACK_DAYS, 1), n_last=PERIOD_MONTHS)
+
+
+def window_between(start_day: int, end_day: int) -> Window:
+    """Window [start_day, end_day); the period is all its full months (up to two days may lack at either end).
+
+    Where no calendar month is full, the period is the whole window.
+    """
+    return _window(start_day, end_day, slack=(START_SLACK_DAYS, START_SLACK_DAYS), n_last=None)
+
+
+def _window(start: int, end_day: int, *, slack: tuple[int, int], n_last: int | None) -> Window:
+    first = int(month_number(np.array([start - slack[0] + 1]))[0])
+    starts = month_start(np.arange(first, int(month_number(np.array([end_day + slack[1]]))[0]) + 2))
+    full = (starts[:-1] > start - slack[0]) & (starts[1:] < end_day + slack[1])
     month_starts, month_ends = starts[:-1][full], starts[1:][full]
-    if len(month_starts):
-        period_start, period_end = int(month_starts[-PERIOD_MONTHS:][0]), int(month_ends[-1])
-    else:
-        period_start, period_end = start, end_day
-    return Window(start, end_day, month_starts, month_ends, period_start, period_end)
+    if not len(month_starts):
+        return Window(start, end_day, month_starts, month_ends, start, end_day)
+    first_of_period = month_starts[-n_last:][0] if n_last else month_starts[0]
+    return Window(start, end_day, month_starts, month_ends, int(first_of_period), int(month_ends[-1]))
 
 
 def _days(values: pd.Series, empty: int) -> np.ndarray:

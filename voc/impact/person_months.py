@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.stats import chi2
 
 from voc.config import Impact
+from voc.impact.exposure import SPAN, crowding, exposure, exposure_days, learned_window, reached
 from voc.impact.periods import DAYS_PER_MONTH, LONG_AGO, NOT_ENDED, Window, day_of_date, month_number
 from voc.impact.records import Links
 from voc.impact.reverse import GAP_DAYS
@@ -15,7 +17,7 @@ TENURE_MONTHS = (1.5, 3, 6, 12, 24, 48)
 MAX_LEVELS = 12  # plans or segments with an own column; the rest share one
 USAGE_MONTHS = 3
 NPS_DAYS = 365
-_SPAN = 4_000_000  # wider than any difference of day numbers
+RENEWAL_FROM, RENEWAL_MIN_EVENTS, RENEWAL_P = 10, 5.0, 1e-6
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Panel:
     """Rows sorted by customer and month. `learning` and `counting`: rows x issues, the highest probability.
 
     `is_learned`: rows whose outcome is fully known; `covariates`: rows x columns, all before the exposure window but
-    usage and NPS; `names`: their names.
+    usage and NPS; `names`: their names. `window_months`: how long a contact counts; `crowding`: see `crowding`.
     """
 
     customer: np.ndarray
@@ -35,11 +37,14 @@ class Panel:
     counting: sparse.csr_matrix
     covariates: np.ndarray
     names: list[str]
+    window_months: int
+    crowding: np.ndarray
 
 
 def person_months(
     contacts: pd.DataFrame, links: Links, customers: pd.DataFrame, usage: pd.DataFrame, *,
     decision_day: np.ndarray, window: Window, n_issues: int, impact: Impact, seed: int,
+    sentiment: np.ndarray | None = None, nps: pd.DataFrame | None = None, reverse: tuple[int, ...] = (),
 ) -> Panel:
     """Panel of every customer and full month at risk.
 
@@ -47,36 +52,50 @@ def person_months(
     immortal time. Exposure: contacts in (reference - window, reference]; for learning those of the last
     `learning_lag_days` are ignored. Customers from before the window enter at its start with their tenure.
     Where decisions precede ends, the last 36 days of the data are not learned from: their ends are not in yet.
+
+    `sentiment`: one number per row of `contacts`, -1 (angry) to 1, NaN where unknown; only contacts older than the
+    exposure window are used, since the mood of a contact is also an effect of its issue. `nps`: further answers
+    (customer_id, day as a day number, score 0..10) beside contacts.nps. `reverse`: positions of issues that are not
+    modelled. Where `impact.window_months` is empty, the window is the one that fits the data best (`learned_window`).
     """
     customer, month, reference, event = _rows(customers, decision_day, window, seed)
-    rows = customer * _SPAN + reference
+    rows = customer * SPAN + reference
     known = customers["end"].to_numpy() < NOT_ENDED
     has_gap = bool((decision_day[known] < customers["end"].to_numpy()[known]).any())
     learned = (window.month_ends <= window.end_day - GAP_DAYS) if has_gap else np.ones(window.n_months, dtype=bool)
     if not learned.any():
         learned = np.ones(window.n_months, dtype=bool)
-    reach = exposure_days(impact.window_months)
     owner, day = contacts["customer"].to_numpy(), contacts["day"].to_numpy()
-    exposures = [
-        _exposure(rows, owner[links.contact], day[links.contact], links, n_issues=n_issues, within=(lag, reach))
-        for lag in (impact.learning_lag_days, 0)
-    ]
     blocks = [
         _month_columns(month, learned), _levels(customers, customer, "plan"),
         _levels(customers, customer, "segment"), _tenure(customers, customer, reference),
-        _older_contacts(rows, owner, day, reach), _usage(customers, customer, month, usage=usage, window=window),
-        _nps(contacts, customer, reference, impact.learning_lag_days),
+        _renewal(customers, customer, reference, event & learned[month]),
+        _usage(customers, customer, month, usage=usage, window=window),
+        _nps(_answers(contacts, customers, nps), customer, reference, impact.learning_lag_days),
     ]
-    columns = {name: values for block in blocks for name, values in block.items() if len(values) and np.ptp(values) > 0}
-    covariates = np.column_stack([np.ones(len(customer)), *columns.values()])
+    covariates, names = _joined(blocks, len(customer))
+    modelled = np.setdiff1d(np.arange(n_issues), reverse)
+    months = impact.window_months or learned_window(
+        rows, covariates, links, is_event=event, is_learned=learned[month], owner=owner, day=day, modelled=modelled,
+        n_issues=n_issues, lag=impact.learning_lag_days, seed=seed,
+    )
+    reach = exposure_days(months)
+    older, more = _joined([_older_contacts(rows, owner, day, reach, sentiment)], len(customer))
+    exposures = [
+        exposure(rows, owner[links.contact], day[links.contact], links, n_issues=n_issues, within=(lag, reach))
+        for lag in (impact.learning_lag_days, 0)
+    ]
     return Panel(
-        customer, month, reference, event, learned[month], *exposures, covariates, ["intercept", *columns],
+        customer, month, reference, event, learned[month], *exposures, np.hstack([covariates, older[:, 1:]]),
+        [*names, *more[1:]], months,
+        crowding(contacts, links, customers, decision_day=decision_day, start_day=window.start_day, n_issues=n_issues),
     )
 
 
-def exposure_days(window_months: int) -> int:
-    """Days that an exposure window of so many months spans."""
-    return round(window_months * DAYS_PER_MONTH)
+def _joined(blocks: list[dict[str, np.ndarray]], n_rows: int) -> tuple[np.ndarray, list[str]]:
+    """The intercept and every column that varies, with their names."""
+    columns = {name: values for block in blocks for name, values in block.items() if len(values) and np.ptp(values) > 0}
+    return np.column_stack([np.ones(n_rows), *columns.values()]), ["intercept", *columns]
 
 
 def _rows(customers: pd.DataFrame, decision_day: np.ndarray, window: Window, seed: int) -> tuple:
@@ -93,38 +112,6 @@ def _rows(customers: pd.DataFrame, decision_day: np.ndarray, window: Window, see
     chance = np.random.default_rng([seed, 1]).random(len(customer))
     drawn = low + np.floor(chance * (ends[month] - low)).astype("int64")
     return customer, month, np.where(event, decision_day[customer], drawn), event
-
-
-def _reached(
-    rows: np.ndarray, owner: np.ndarray, day: np.ndarray, *, within: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows whose reference lies `within` [days, days) after each event: positions of the rows, of the events.
-
-    `rows`: ascending customer * _SPAN + reference day.
-    """
-    usable = np.flatnonzero(owner >= 0)
-    low, high = (
-        np.searchsorted(rows, owner[usable] * _SPAN + day[usable] + days, side="left") for days in within
-    )
-    n = np.maximum(high - low, 0)
-    nth = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
-    return np.repeat(low, n) + nth, np.repeat(usable, n)
-
-
-def _exposure(
-    rows: np.ndarray, owner: np.ndarray, day: np.ndarray, links: Links, *, n_issues: int, within: tuple[int, int]
-) -> sparse.csr_matrix:
-    """Rows x issues: the highest probability of the contacts `within` [days, days) before the reference."""
-    row, positions = _reached(rows, owner, day, within=within)
-    key = row * max(n_issues, 1) + links.issue[positions]
-    value = links.probability[positions]
-    order = np.lexsort((value, key))
-    key, value = key[order], value[order]
-    last = np.ones(len(key), dtype=bool)
-    last[:-1] = key[1:] != key[:-1]
-    key, value = key[last], value[last]
-    shape = (len(rows), n_issues)
-    return sparse.csr_matrix((value, (key // max(n_issues, 1), key % max(n_issues, 1))), shape=shape)
 
 
 def _month_columns(month: np.ndarray, learned: np.ndarray) -> dict[str, np.ndarray]:
@@ -160,9 +147,40 @@ def _tenure(customers: pd.DataFrame, customer: np.ndarray, reference: np.ndarray
     return {**columns, "tenure unknown": unknown.astype("float64")}
 
 
-def _older_contacts(rows: np.ndarray, owner: np.ndarray, day: np.ndarray, reach: int) -> dict[str, np.ndarray]:
-    row, _ = _reached(rows, owner, day, within=(reach, max(365, reach + 30)))
-    return {"older contacts": np.log1p(np.bincount(row, minlength=len(rows)).astype("float64"))}
+def _renewal(
+    customers: pd.DataFrame, customer: np.ndarray, reference: np.ndarray, event: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Months since the last anniversary of the contract (1..11), where decisions bunch around anniversaries.
+
+    They do where, in contracts older than `RENEWAL_FROM` months, the counts by month of the contract year differ by
+    more than chance (chi-square, p < RENEWAL_P): annual contracts can only be left at their renewal.
+    """
+    start = customers["start"].to_numpy()[customer]
+    age = (reference - start) / DAYS_PER_MONTH
+    phase = np.floor(age % 12).astype("int64")
+    old = (age >= RENEWAL_FROM) & (start > LONG_AGO)
+    at_risk = np.bincount(phase[old], minlength=12)
+    events = np.bincount(phase[old & event], minlength=12)
+    expected = at_risk * events.sum() / max(at_risk.sum(), 1)
+    if expected.min() < RENEWAL_MIN_EVENTS or chi2.sf(((events - expected) ** 2 / expected).sum(), 11) > RENEWAL_P:
+        return {}
+    return {f"contract month {position}": (old & (phase == position)).astype("float64") for position in range(1, 12)}
+
+
+def _older_contacts(
+    rows: np.ndarray, owner: np.ndarray, day: np.ndarray, reach: int, sentiment: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """Contacts before the exposure window, up to a year ago: log(1 + number), mean sentiment (0 where unknown)."""
+    row, position = reached(rows, owner, day, within=(reach, max(365, reach + 30)))
+    columns = {"older contacts": np.log1p(np.bincount(row, minlength=len(rows)).astype("float64"))}
+    if sentiment is not None:
+        mood = np.asarray(sentiment, dtype="float64")[position]
+        known = np.isfinite(mood)
+        n = np.bincount(row[known], minlength=len(rows))
+        total = np.bincount(row[known], weights=np.clip(mood[known], -1.0, 1.0), minlength=len(rows))
+        centre = total.sum() / max(n.sum(), 1)
+        columns["older sentiment"] = (total - n * centre) / np.maximum(n, 1)
+    return columns
 
 
 def _usage(
@@ -194,19 +212,29 @@ def _usage(
     }
 
 
+def _answers(contacts: pd.DataFrame, customers: pd.DataFrame, nps: pd.DataFrame | None) -> tuple[np.ndarray, ...]:
+    """Customer position, day and score of every usable NPS answer, in contacts and in the frame `nps`."""
+    owner, day = contacts["customer"].to_numpy(), contacts["day"].to_numpy()
+    score = contacts["nps"].to_numpy(dtype="float64")
+    if nps is not None:
+        position = pd.Index(customers["customer_id"]).get_indexer(nps["customer_id"].astype("object"))
+        owner = np.concatenate([owner, position])
+        day = np.concatenate([day, nps["day"].to_numpy()])
+        score = np.concatenate([score, nps["score"].to_numpy(dtype="float64")])
+    given = np.flatnonzero((owner >= 0) & (score >= 0) & (score <= 10))
+    order = given[np.lexsort((score[given], day[given], owner[given]))]
+    return owner[order], day[order], score[order]
+
+
 def _nps(
-    contacts: pd.DataFrame, customer: np.ndarray, reference: np.ndarray, lag: int
+    answers: tuple[np.ndarray, ...], customer: np.ndarray, reference: np.ndarray, lag: int
 ) -> dict[str, np.ndarray]:
     """Last NPS answer of the year before the row (at least `lag` days old): score around 5, missing."""
-    score = contacts["nps"].to_numpy(dtype="float64")
-    given = np.flatnonzero((contacts["customer"].to_numpy() >= 0) & (score >= 0) & (score <= 10))
-    if not len(given):
+    owner, day, score = answers
+    if not len(owner):
         return {}
-    key = contacts["customer"].to_numpy()[given] * _SPAN + contacts["day"].to_numpy()[given]
-    order = np.argsort(key, kind="stable")
-    position = np.searchsorted(key[order], customer * _SPAN + reference - lag, side="right") - 1
-    last = order[np.maximum(position, 0)]
-    fresh = (position >= 0) & (key[last] >= customer * _SPAN + reference - NPS_DAYS)
-    return {
-        "nps": np.where(fresh, (score[given][last] - 5.0) / 5.0, 0.0), "nps missing": (~fresh).astype("float64"),
-    }
+    key = owner * SPAN + day
+    position = np.searchsorted(key, customer * SPAN + reference - lag, side="right") - 1
+    last = np.maximum(position, 0)
+    fresh = (position >= 0) & (key[last] >= customer * SPAN + reference - NPS_DAYS)
+    return {"nps": np.where(fresh, (score[last] - 5.0) / 5.0, 0.0), "nps missing": (~fresh).astype("float64")}

@@ -1,45 +1,60 @@
-"""How the numbers change with the choices behind them; slow, since each choice is a whole estimate."""
+"""How the numbers change with the choices behind them."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
-from voc.config import Costs, Impact, Value
-from voc.impact.estimate import estimate
+from voc.config import Impact, Value
+from voc.impact.case import Case, estimate_case, panel_of, with_links
+from voc.impact.estimation import Estimate
 from voc.impact.records import LIKELY
-from voc.tables import USAGE, empty
+from voc.tables import IMPACT_SENSITIVITY, USAGE, check, empty
+
+WINDOWS = (3, 6)
+FIRST_CONTACT = "初回の問い合わせのみ"
+NO_USAGE = "利用状況で調整しない"
 
 
 def sensitivity(
-    contacts: pd.DataFrame, mentions: pd.DataFrame, customers: pd.DataFrame, usage: pd.DataFrame,
-    issues: pd.DataFrame, *, impact: Impact, value: Value, costs: Costs, as_of: object, seed: int,
-    controls: tuple[str, ...] | list[str] = (),
+    estimate: Estimate, *, impact: Impact, value: Value, seed: int, controls: tuple[str, ...] | list[str] = (),
 ) -> pd.DataFrame:
-    """Prevented churns per month under other choices; arguments as in `estimate`.
+    """IMPACT_SENSITIVITY: prevented churns per month of the answered issues of `estimate` under other choices.
 
-    Columns issue_id, choice, churns_prevented, churns_low, churns_high. Choices: "既定", "影響期間 3 か月",
-    "影響期間 6 か月", "初回の問い合わせのみ" (less confounded, misses part), "利用状況で調整しない" (usage may carry the effect).
+    Lines: "影響期間 3 か月" and "影響期間 6 か月" (how long a contact counts), "初回の問い合わせのみ" (less confounded, misses
+    part), "利用状況で調整しない" (usage may carry part of the effect; only where there is usage). The rows, the decision
+    days and the reverse issues are those of `estimate`; the other arguments are those that it was given. Empty where
+    `estimate` gives no churn numbers.
     """
-    shared = {"value": value, "costs": costs, "as_of": as_of, "seed": seed, "controls": controls}
-    choices = {
-        "既定": (mentions, usage, impact),
-        "影響期間 3 か月": (mentions, usage, impact.model_copy(update={"window_months": 3})),
-        "影響期間 6 か月": (mentions, usage, impact.model_copy(update={"window_months": 6})),
-        "初回の問い合わせのみ": (_first_only(mentions, contacts), usage, impact),
-        "利用状況で調整しない": (mentions, empty(USAGE), impact),
-    }
-    parts = []
-    for choice, (said, logins, options) in choices.items():
-        table = estimate(contacts, said, customers, logins, issues, impact=options, **shared).impact
-        table = table.loc[table["issue_id"] != "", ["issue_id", "churns_prevented", "churns_low", "churns_high"]]
-        parts.append(table.assign(choice=choice))
-    return pd.concat(parts, ignore_index=True)[["issue_id", "choice", "churns_prevented", "churns_low", "churns_high"]]
+    told = estimate.impact.loc[estimate.impact["churns_prevented"].notna(), "issue_id"]
+    named = set(controls) | set(impact.controls)
+    parts = [empty(IMPACT_SENSITIVITY)]
+    same = impact.model_copy(update={"window_months": estimate.diagnostics["window_months"]})
+    for line, case, options in _lines(estimate.case, same) if len(told) else ():
+        panel = panel_of(case, impact=options, seed=seed)
+        table = estimate_case(case, panel, controls=named, impact=options, value=value, seed=seed).table
+        ids = case.issues["issue_id"].to_numpy()[table["issue"]]
+        table = table.assign(issue_id=ids, line=line)[list(IMPACT_SENSITIVITY.columns)]
+        parts.append(table[table["issue_id"].isin(told)])
+    return check(pd.concat(parts, ignore_index=True), IMPACT_SENSITIVITY)
 
 
-def _first_only(mentions: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
-    """Mentions up to each customer's first contact that probably has the issue; all of unknown customers."""
-    known = contacts.drop_duplicates("contact_id").set_index("contact_id")
-    said = mentions.assign(customer_id=mentions["contact_id"].map(known["customer_id"]),
-                           at=mentions["contact_id"].map(known["started_at"]))
-    likely = said[said["probability"] >= LIKELY]
-    first = likely.groupby(["issue_id", "customer_id"])["at"].min().rename("first").reset_index()
-    joined = said.merge(first, on=["issue_id", "customer_id"], how="left")
-    return mentions[(joined["first"].isna() | (joined["at"] <= joined["first"])).to_numpy()]
+def _lines(case: Case, impact: Impact) -> Iterator[tuple[str, Case, Impact]]:
+    for months in WINDOWS:
+        yield f"影響期間 {months} か月", case, impact.model_copy(update={"window_months": months})
+    yield FIRST_CONTACT, with_links(case, is_first(case)), impact
+    if len(case.usage):
+        yield NO_USAGE, replace(case, usage=empty(USAGE)), impact
+
+
+def is_first(case: Case) -> np.ndarray:
+    """True for links up to each customer's first contact that probably has the issue; for all of unknown customers."""
+    links, customer = case.links, case.contacts["customer"].to_numpy()[case.links.contact]
+    at = pd.to_datetime(case.contacts["started_at"], utc=True).astype("int64").to_numpy()[links.contact]
+    key = customer.astype("int64") * max(len(case.issues), 1) + links.issue
+    likely = links.probability >= LIKELY
+    keys, place = np.unique(key, return_inverse=True)
+    first = np.full(len(keys), np.iinfo("int64").max)
+    np.minimum.at(first, place[likely], at[likely])
+    return (customer < 0) | (at <= first[place])

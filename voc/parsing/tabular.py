@@ -27,6 +27,8 @@ NEEDED = {
     "faq_logs": ("at",),
     "catalogue": ("option_id", "name"),
     "counts": ("n_offered", "n_answered"),
+    "orders": ("customer_id", "ordered_at", "amount_yen"),
+    "price_changes": ("customer_id", "changed_on", "price_yen"),
     "turns": ("contact_id", "started_at", "speaker", "text"),
     "review": ("started_at", "text"),
 }

@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 
+from voc.impact.lifetime import formula_text
 from voc.reports.formats import NONE, count, day, is_missing, percent, plain, yen
 from voc.reports.wording import CHIP_MEANINGS, CHIPS, channel_name
 
@@ -70,8 +71,9 @@ def left_out(tables: dict[str, pd.DataFrame], run: dict) -> dict:
 def assumptions(config, *, has_churn: bool) -> list[dict]:
     """Titles with paragraphs, in plain Japanese, with the numbers of this configuration."""
     impact, value, costs = config.impact, config.value, config.costs
+    window = f"{impact.window_months}か月間" if impact.window_months else "、データに最も合う期間（1〜12か月）だけ"
     churn = [
-        f"課題に触れた問い合わせがあった顧客を、その後{impact.window_months}か月間「課題を経験した顧客」とみなします。",
+        f"課題に触れた問い合わせがあった顧客を、その後{window}「課題を経験した顧客」とみなします。",
         f"直前{impact.learning_lag_days}日以内の問い合わせは、関係の強さを学ぶときには使わず、防げる人数を数えるときだけ含めます。",
         f"解約を決めた日は、解約日からさかのぼって{impact.decision_days}日以内で最初の解約に関する問い合わせの日とします。"
         "その後に来た問い合わせは、原因として数えません。",
@@ -101,9 +103,9 @@ def assumptions(config, *, has_churn: bool) -> list[dict]:
         "固定の人件費は、件数が減ってもすぐには現金の削減にならず、対応余力になります。",
     ]
     ltv = [
-        f"LTV ＝ 月額料金 × 粗利率{value.gross_margin * 100:g}% ÷ プランの月次解約率（下限{value.churn_floor * 100:g}%、"
-        f"最長{value.cap_months:g}か月）。割引はしていません。",
-        "顧客解約率 ＝ 当月解約数 ÷ 前月末契約数。売上解約率 ＝ 当月に失った月額料金 ÷ 前月の月額料金合計。",
+        formula_text(value),
+        "顧客解約率 ＝ 当月解約数 ÷ 前月末契約数。売上解約率 ＝ 当月に失った月額料金 ÷ 前月の月額料金合計"
+        "（プラン変更などによる減額は、月額の変更の記録があるときだけ含みます）。",
         "NPS ＝ 9〜10点の割合 − 0〜6点の割合（回答5件以上の場合のみ）。",
     ]
     small = ["5名に満たない顧客の集計は、個人が推測されるおそれがあるため「5名未満」とし、値を示しません。",
