@@ -45,12 +45,14 @@ def key_figures(company_months: pd.DataFrame, *, as_of_on: object) -> dict:
         if is_missing(value):
             tiles.append({"name": name, "value": NONE, "changes": [], "why": _WHY_NOT.get(column, "データがありません")})
             continue
-        changes = [_change(label, value, None if row is None else row[column], way, better) for label, row in earlier]
+        changes = [change(label, value, None if row is None else row[column], way, better) for label, row in earlier]
         tiles.append({"name": name, "value": write(value), "changes": changes, "why": ""})
     return {"month": month(now["month_on"]), "tiles": tiles}
 
 
-def _change(label: str, now: float, then: float | None, way: str, better: int) -> dict:
+def change(label: str, now: float, then: float | None, way: str, better: int) -> dict:
+    """label, text and word of a figure against an earlier one. `way`: ratio, points (of a share) or score;
+    `better`: +1 where more is better, -1 where less is, 0 where neither is judged."""
     if is_missing(then) or (way == "ratio" and then == 0):
         return {"label": label, "text": NONE, "word": "比較なし"}
     if way == "ratio":

@@ -6,7 +6,7 @@ Amounts and counts of `impact` are read as per month (an average over the period
 import pandas as pd
 
 from voc.reports.formats import NONE, SMALL_GROUP, customers, is_missing, month, percent, plain
-from voc.reports.wording import attribute_name
+from voc.reports.wording import attribute_name, group_name
 
 LABEL_LENGTH = 60
 MONTHS_SHOWN = 13
@@ -115,7 +115,7 @@ def _segments(rows: pd.DataFrame) -> dict[str, list[dict]]:
         hidden = row["n_customers"] < SMALL_GROUP
         lift = row["share"] / row["base_share"] if row["base_share"] > 0 else None
         found.setdefault(row["issue_id"], []).append({
-            "attribute": attribute_name(plain(row["attribute"], limit=20)), "value": plain(row["value"], limit=24),
+            "attribute": attribute_name(plain(row["attribute"], limit=20)), "value": plain(group_name(row["attribute"], row["value"]), limit=24),
             "hidden": hidden, "customers": customers(row["n_customers"]), "lift": None if hidden else lift,
             "share": None if hidden else row["share"], "base_share": row["base_share"],
             "share_text": customers(row["n_customers"]) if hidden else percent(row["share"], places=0),

@@ -12,7 +12,9 @@ from markupsafe import Markup, escape
 
 from voc.reports import charts
 from voc.reports.content import executive_report, product_report
+from voc.reports.cs_pack import cs_report
 
+_ASSETS = {"product": (("report.css",), "report.js"), "cs": (("report.css", "cs.css"), "cs.js")}
 TEMPLATES = Path(__file__).parent / "templates"
 _FIGURE = re.compile(r"((?:少なくとも)?(?:毎月|月)[−+]?[\d,.]+(?:名|万円|億円|円)(?:〜[−+]?[\d,.]+(?:名|万円|億円|円))?)")
 
@@ -33,14 +35,24 @@ def write_reports(tables: dict[str, pd.DataFrame], folder: Path, *, config, run:
     return written
 
 
+def write_cs_report(tables: dict[str, pd.DataFrame], folder: Path, *, config, run: Mapping) -> Path:
+    """Write cs.html (CS向け) into `folder` and return its path. Same bytes and errors as `write_reports`."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "cs.html"
+    path.write_text(render(cs_report(tables, config=config, run=run), template="cs"), encoding="utf-8", newline="\n")
+    return path
+
+
 def render(report: dict, *, template: str) -> str:
-    """One report of voc.reports.content as HTML text; `template` is 'product' or 'executive'."""
+    """One report of voc.reports.content as HTML text; `template` is 'product', 'executive' or 'cs'."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True)
     environment.filters["figures"] = figures
     environment.globals.update(sparkline=lambda months: _ours(charts.sparkline(months)),
                                month_bars=lambda *series: _ours(charts.month_bars(*series)))
-    style, script = _asset("report.css"), _asset("report.js")
+    styles, script = _ASSETS.get(template, _ASSETS["product"])
+    style, script = "\n".join(_asset(name) for name in styles), _asset(script)
     # Even markup that slipped through could not run: the policy admits this one script, by its hash.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"

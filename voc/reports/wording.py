@@ -5,6 +5,8 @@ a number appears only where its tier allows one; every churn number is 「暫定
 controls are confirmed; and it is a lower bound (「少なくとも」), because silent customers are not seen.
 """
 
+from voc.impact.lifetime import TIER_NAMES
+from voc.impact.segments import TIER
 from voc.reports.formats import SMALL_GROUP, count, is_missing, people, people_range, yen, yen_range
 
 TIER_ESTIMATE, TIER_REFERENCE, TIER_INSUFFICIENT = "推定値", "参考値", "データ不足"
@@ -58,6 +60,11 @@ def channel_name(channel: object) -> str:
 
 def attribute_name(attribute: object) -> str:
     return ATTRIBUTES.get(attribute, str(attribute))
+
+
+def group_name(attribute: object, value: object) -> object:
+    """A customer group as its readers call it: ハイタッチ for `high` of LTV区分."""
+    return TIER_NAMES.get(value, value) if attribute == TIER else value
 
 
 def direction(low: float, high: float) -> str:
