@@ -55,7 +55,7 @@ def faq_triage(
 ) -> pd.DataFrame:
     """FAQ_TRIAGE of the 使い方 and 手続き issues (ISSUES, IMPACT, MENTIONS, FAQ, FAQ_LOGS); empty without FAQ articles.
 
-    similarity: cosine of the issue to the nearest article, mean of its title and of title + body. no_article: below
+    similarity: cosine of the issue to the nearest article, the higher one of its title and of title + body. no_article: below
     `matches.article`. not_found: at least 30 % (and five) of the searches about the issue found nothing. unclear: at
     least 20 % (and five) of its contacts came within 60 minutes after a view of the article, beyond what views moved
     by one and two weeks give and beyond chance (5 %); the log knows no customers. has_article: else.
@@ -94,11 +94,11 @@ def faq_triage(
 def nearest_articles(
     matters: np.ndarray, faq: pd.DataFrame, *, meanings: Callable[[list[str]], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(row of the nearest article, its similarity) of each issue: mean of the cosines to the title and to title + body."""
+    """(row of the nearest article, its similarity) of each issue: the higher cosine of its title and of title + body."""
     title, body = faq["title"].fillna("").tolist(), faq["body"].fillna("").tolist()
     whole = [f"{head}。{text}" for head, text in zip(title, body, strict=True)]
     found = meanings([*title, *whole])
-    cosines = (matters @ found[: len(faq)].T + matters @ found[len(faq) :].T) / 2
+    cosines = np.maximum(matters @ found[: len(faq)].T, matters @ found[len(faq) :].T)
     best = cosines.argmax(axis=1)
     return best, cosines[np.arange(len(matters)), best]
 
@@ -161,7 +161,8 @@ def after_views(contacts: np.ndarray, views: np.ndarray, *, within: tuple[int, i
     if not told:
         return observed, False
     chance = sum(found for found, _ in moved) / told * n
-    return max(observed - chance, 0.0), bool(observed - chance > _Z * np.sqrt(observed + chance * n / told))
+    excess = max(observed - chance, 0.0) / max(1.0 - chance / max(n, 1), 0.1)  # a contact that follows a view may also stand behind another
+    return excess, bool(observed - chance > _Z * np.sqrt(observed + chance * n / told))
 
 
 def _soon_after(contacts: np.ndarray, views: np.ndarray, *, within: tuple[int, int]) -> tuple[float, int]:
