@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from flows import impact_cli, issues_cli, settings
+from flows import impact_cli, issues_cli, settings, text_cli
 from voc import __version__
 from voc.errors import VocError
 
@@ -38,41 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--full", action="store_true", help="前回の続きからではなく、取り込み元をすべて読み直します")
     run.set_defaults(command=_run)
 
-    mask = commands.add_parser(
-        "mask", help="ファイルの個人情報を伏せ字にします", description="CSV・XLSX・JSONL の個人情報を伏せ字にします（設定も保存先も不要）。"
-    )
-    mask.add_argument("file", type=Path, help="CSV、XLSX、JSONL（.gz も可）")
-    mask.add_argument("--text", required=True, metavar="列名", help="本文の列")
-    mask.add_argument("--out", type=Path, required=True, help="書き出す CSV")
-    mask.set_defaults(command=_mask)
-
-    judge = commands.add_parser(
-        "judge", help="ファイルの文ごとに、不満・要望・質問などを判定します", description="CSV・XLSX・JSONL の本文を判定します（設定も保存先も不要）。"
-    )
-    judge.add_argument("file", type=Path, help="CSV、XLSX、JSONL（.gz も可）")
-    judge.add_argument("--text", required=True, metavar="列名", help="本文の列")
-    judge.add_argument("--out", type=Path, required=True, help="書き出す CSV")
-    judge.add_argument("--level", choices=("sentence", "text"), default="sentence", help="文ごと（既定）か、1 行につき 1 件か")
-    judge.set_defaults(command=_judge)
-
-    group = commands.add_parser(
-        "group", help="ファイルの声を課題にまとめます", description="CSV・XLSX・JSONL の声を課題にまとめ、CSV と一覧の HTML を書き出します（設定も保存先も不要）。"
-    )
-    group.add_argument("file", type=Path, help="CSV、XLSX、JSONL（.gz も可）")
-    group.add_argument("--text", required=True, metavar="列名", help="本文の列")
-    group.add_argument("--time", metavar="列名", help="日時の列（月ごとの件数を示します）")
-    group.add_argument("--issues", type=int, metavar="件数", help="残す課題の数（大きい順。既定: すべて）")
-    group.add_argument("--out", type=Path, required=True, help="書き出す CSV（同じ名前の .html も書き出します）")
-    group.set_defaults(command=_group)
-
-    embed = commands.add_parser(
-        "embed", help="ファイルの本文をベクトルにします", description="CSV・XLSX・JSONL の本文をベクトル（.npy）にします（設定も保存先も不要）。"
-    )
-    embed.add_argument("file", type=Path, help="CSV、XLSX、JSONL（.gz も可）")
-    embed.add_argument("--text", required=True, metavar="列名", help="本文の列")
-    embed.add_argument("--out", type=Path, required=True, help="書き出す .npy")
-    embed.add_argument("--model", default="use", help="use（既定）、e5、both（両方をつなぐ）、または sentence-transformers のモデル名")
-    embed.set_defaults(command=_embed)
+    text_cli.add_commands(commands)
 
     terms = commands.add_parser(
         "terms", help="用語集に加える候補を一覧にします", description="取り込んだ声から、用語集にない製品・画面・機能の名前や表記ゆれの候補を CSV にします。"
@@ -194,14 +160,6 @@ def _check(options: argparse.Namespace) -> int:
     return _EXIT_FAULT if n_faults else 0
 
 
-def _mask(options: argparse.Namespace) -> int:
-    from voc import mask_file
-
-    told = mask_file(options.file, text=options.text, out=options.out)
-    print(f"{told['n_rows']:,} 行を読み、{told['n_spans']:,} か所を伏せ字にしました: {options.out}")
-    return 0
-
-
 def _erase(options: argparse.Namespace) -> int:
     import os
 
@@ -245,30 +203,6 @@ def _reveal(options: argparse.Namespace) -> int:
     return 1 if any(number == customers.NOT_IN_MAP for _, number in found) else 0
 
 
-def _judge(options: argparse.Namespace) -> int:
-    from voc import judge_file
-
-    told = judge_file(options.file, text=options.text, out=options.out, level=options.level)
-    print(f"{told['n_rows']:,} 行を読み、{told['n_judged']:,} 件を判定しました（うち判定を控えたもの {told['n_abstained']:,} 件）: {options.out}")
-    return 0
-
-
-def _group(options: argparse.Namespace) -> int:
-    from flows.groups import group_file
-
-    told = group_file(options.file, text=options.text, out=options.out, time=options.time, n_issues=options.issues)
-    print(f"{told['n_rows']:,} 行を {told['n_issues']} 件の課題にまとめました（どの課題にも入らなかった行 {told['n_left_out']:,}）: {options.out}")
-    return 0
-
-
-def _embed(options: argparse.Namespace) -> int:
-    from voc import embed_file
-
-    told = embed_file(options.file, text=options.text, out=options.out, model=options.model)
-    print(f"{told['n_rows']:,} 行を {told['n_dimensions']} 次元のベクトルにしました: {options.out}")
-    return 0
-
-
 def _terms(options: argparse.Namespace) -> int:
     from flows.terms import write_candidates
     from voc.config import load_config
@@ -285,7 +219,8 @@ def _print_result(result) -> None:
         print("\n取り込みの注意")
         for notice in result.notices:
             print(f"  ⚠ {notice}")
-    print(f"\n問い合わせ {counts['parse']:,} 件（うち新しく読んだもの {counts.get('new', 0):,} 件）、お客様の発言 {counts['voices']:,} 文、課題 {counts['issues']} 件")
+    pulled = f"うち新しく読んだもの {counts.get('new', 0):,} 件、更新 {counts.get('replaced', 0):,} 件"
+    print(f"\n問い合わせ {counts['parse']:,} 件（{pulled}）、お客様の発言 {counts['voices']:,} 文、課題 {counts['issues']} 件")
     print(f"使えなかった行 {counts['rejects']:,} 件、どの課題にも入らなかった声 {counts['unassigned_share']:.0%}")
     print("\n主な結果")
     for sentence in result.headlines:

@@ -37,10 +37,12 @@ from voc.tables import (
     content_sha,
     empty,
 )  # fmt: skip
-from voc.upsert import replace_rejects, upsert, upsert_contacts
+from voc.upsert import n_replaced, replace_rejects, upsert, upsert_contacts
 
 _LAKE = (*COMPANY.values(), CUSTOMER_KEYS, CONTACTS, TURNS, REJECTS, ERASED, WATERMARKS)
-_OWN = Source(name="__store__", format="transcript", path="-")  # rows of WATERMARKS that tell how the store was made
+# rows of WATERMARKS that tell how the store was made; no source of a configuration may have such a name
+_OWN = Source.model_construct(name="__store__", format="transcript", path="-")
+_Given = dict[str, dict[str, set[tuple]]]  # table -> source -> keys of the rows that it gave in this run
 
 pull_task = edge_task(pull, name="読み込み")
 read_table_task = edge_task(read_table, name="表の読み込み")
@@ -60,8 +62,9 @@ def ingest(config: Config, *, base: Path, store: str, record: RunRecord, is_full
     lake = {table.name: read_table_task(table, store=store) for table in _LAKE}
     lake[WATERMARKS.name] = _usable(lake[WATERMARKS.name], config, key=key, is_full=is_full, record=record)
     identity = base / config.privacy.pseudonym_map if config.privacy.pseudonym_map else None
+    given: _Given = {}
     for source in config.sources:
-        _ingest_source(source, lake, config=config, key=key, base=base, store=store, identity=identity,
+        _ingest_source(source, lake, given, config=config, key=key, base=base, store=store, identity=identity,
                        record=record)  # fmt: skip
     if lake[CONTACTS.name].empty:
         raise VocError("\n".join(["問い合わせを一件も読み込めませんでした。", *(f"  - {told}" for told in record.notices)]))
@@ -73,12 +76,14 @@ def ingest(config: Config, *, base: Path, store: str, record: RunRecord, is_full
 
 
 def _ingest_source(
-    source: Source, lake: dict[str, pd.DataFrame], *, config: Config, key: bytes, base: Path, store: str,
+    source: Source, lake: dict[str, pd.DataFrame], given: _Given, *, config: Config, key: bytes, base: Path, store: str,
     identity: Path | None, record: RunRecord,
 ) -> None:  # fmt: skip
     """All pulls of one source. What it could not give is told; what it gave before the fault stays."""
     mark = read_watermark(lake[WATERMARKS.name], source)
-    _write(lake, {REJECTS.name: replace_rejects(lake[REJECTS.name], empty(REJECTS), source=source.name, files=())}, store=store)
+    # what the last run told of the source as a whole; what this run tells of it stays through all its pulls
+    cleared = replace_rejects(lake[REJECTS.name], empty(REJECTS), source=source.name, files=("",))
+    _write(lake, {REJECTS.name: cleared}, store=store)
     is_more, n_files, digest, hidden = True, 0, hashlib.sha256(), partial(hidden_name, key=key)
     while is_more:
         with record.stage("read", of=source.name):
@@ -87,8 +92,9 @@ def _ingest_source(
             _tell_fault(source, state.result(raise_on_failure=False), "read", lake, store=store, record=record)
             break
         pulled = state.result()
+        pulled = replace(pulled, faults=_masked_faults(pulled.faults, config=config))
         try:
-            changed, new = _rows(pulled, source, lake, mark, config=config, key=key, record=record)
+            changed, new = _rows(pulled, source, lake, mark, given, config=config, key=key, record=record)
         except SourceError as error:
             _tell_fault(source, error, "parse", lake, store=store, record=record)
             break
@@ -108,9 +114,16 @@ def _ingest_source(
     record.counts["read"] = record.counts.get("read", 0) + n_files
 
 
+def _masked_faults(faults: tuple[dict, ...], *, config: Config) -> tuple[dict, ...]:
+    """Rows of REJECTS about a source as they may be stored and told: a server's message may quote what it holds."""
+    reasons = masked_texts([fault["reason"] for fault in faults], config=config)
+    return tuple(fault | {"reason": reason} for fault, reason in zip(faults, reasons, strict=True))
+
+
 def _rows(
-    pulled: Pulled, source: Source, lake: dict[str, pd.DataFrame], mark: pd.DataFrame, *, config: Config, key: bytes, record: RunRecord
-) -> tuple[dict[str, pd.DataFrame], PulledRows | None]:
+    pulled: Pulled, source: Source, lake: dict[str, pd.DataFrame], mark: pd.DataFrame, given: _Given, *, config: Config, key: bytes,
+    record: RunRecord,
+) -> tuple[dict[str, pd.DataFrame], PulledRows | None]:  # fmt: skip
     """(stored tables with the rows of the pull, those rows)."""
     faults = check(pd.DataFrame(list(pulled.faults), columns=list(REJECTS.columns)), REJECTS)
     if not pulled.files:
@@ -118,13 +131,7 @@ def _rows(
     record.notices += _header_notices(pulled, source, mark, key=key, record=record)
     new = rows_of(pulled.files, source, config=config, key=key, lake=lake, record=record)
     if source.format in COMPANY:
-        table = COMPANY[source.format]
-        own = set(map(tuple, new.tables[table.name][list(table.key)].to_numpy()))
-        doubled = own & set().union(*(keys for other, keys in record.given.get(table.name, {}).items() if other != source.name))
-        if doubled:
-            record.notices.append(f"ソース {source.name}: {len(doubled)} 行は、同じ番号の行が別のソースにもあります。"
-                                  "設定で後に書かれたソースの行を使いました。")  # fmt: skip
-        record.given.setdefault(table.name, {}).setdefault(source.name, set()).update(own)
+        record.notices += _doubled_rows(new.tables, source, given)
     changed = {
         name: upsert(lake[name], frame, TABLES[name])
         for name, frame in new.tables.items() if name not in (CONTACTS.name, TURNS.name)
@@ -134,6 +141,7 @@ def _rows(
             lake[CONTACTS.name], lake[TURNS.name], new.tables[CONTACTS.name], new.tables[TURNS.name]
         )
         record.add("new", len(changed[CONTACTS.name]) - len(lake[CONTACTS.name]))
+        record.add("replaced", n_replaced(lake[CONTACTS.name], new.tables[CONTACTS.name]))
     for name, value in new.masks.items():
         record.counts.setdefault("mask", {})[name] = record.counts.get("mask", {}).get(name, 0) + value
     rejects = pd.concat([part for part in (new.rejects, faults) if len(part)] or [new.rejects])
@@ -141,6 +149,18 @@ def _rows(
         lake[REJECTS.name], rejects, source=source.name, files=new.files
     )
     return changed, new
+
+
+def _doubled_rows(tables: dict[str, pd.DataFrame], source: Source, given: _Given) -> list[str]:
+    """A notice where another source gave rows of the same keys in this run; the keys of `source` are kept in `given`."""
+    table = COMPANY[source.format]
+    own = set(map(tuple, tables[table.name][list(table.key)].to_numpy()))
+    by_source = given.setdefault(table.name, {})
+    doubled = own & set().union(*(keys for other, keys in by_source.items() if other != source.name))
+    by_source.setdefault(source.name, set()).update(own)
+    if not doubled:
+        return []
+    return [f"ソース {source.name}: {len(doubled)} 行は、同じ番号の行が別のソースにもあります。設定で後に書かれたソースの行を使いました。"]
 
 
 def _write(lake: dict[str, pd.DataFrame], changed: dict[str, pd.DataFrame], *, store: str) -> None:
@@ -168,7 +188,8 @@ def _usable(watermarks: pd.DataFrame, config: Config, *, key: bytes, is_full: bo
         "key": pseudonymise(pd.Series(["voc"]), key).iloc[0],
         "masking": hashlib.sha256(json.dumps(masking, sort_keys=True, ensure_ascii=False).encode()).hexdigest(),
     }
-    before = now | values(read_watermark(watermarks, _OWN), "made")
+    # not through read_watermark: it forgets rows where Source has other settings, and a later version may add one
+    before = now | values(watermarks.loc[watermarks["source"] == _OWN.name], "made")
     if before["key"] != now["key"]:
         raise ConfigError("[privacy]", [
             "仮名の鍵が、保存先のデータを作ったときの鍵と違います。このまま読み込むと同じ顧客が別人になります。"
@@ -207,7 +228,7 @@ def _header_notices(pulled: Pulled, source: Source, before: pd.DataFrame, *, key
 
 
 def _tell(pulled: Pulled, source: Source, *, record: RunRecord) -> None:
-    record.notices += masked_texts([fault["reason"] for fault in pulled.faults], config=record.config)
+    record.notices += [fault["reason"] for fault in pulled.faults]
     if pulled.n_found == 0:
         record.notices.append(f"ソース {source.name}: 取り込み元が空です（0 件）。場所と権限、出力の設定を確かめてください。")
     if pulled.deleted:

@@ -37,7 +37,6 @@ class RunRecord:
     seconds: dict = field(default_factory=dict)
     settings: dict = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)  # what a person must hear of: a silent source, a changed header
-    given: dict[str, dict[str, set]] = field(default_factory=dict)  # table -> source -> keys that it gave in this run
     is_quiet: bool = False
 
     @contextmanager

@@ -141,11 +141,14 @@ def _contacts(files, source: Source, *, config: Config, key: bytes, lake, record
         late, emptied_late = clean_turns_task(parsed.late, answered)
     with record.stage("mask", of=source.name):
         masked, turns, masks = _mask(contacts, turns, key=key, config=config, record=record)
-        _, late, _ = _mask(answered.drop(columns="content_sha"), late, key=key, config=config, record=record)
+        # the answered contacts are stored, their subjects masked before: only the replies count
+        answered = answered.drop(columns="content_sha").assign(subject=None)
+        _, late, late_masks = _mask(answered, late, key=key, config=config, record=record)
     masked = masked.assign(known_as=masked["customer_id"])
     tables = {CONTACTS.name: check(masked, CONTACTS), TURNS.name: check(pd.concat([turns, late]), TURNS)}
     refused = _with_safe_rows(parsed.rejects, key=key, config=config)
     rejects = pd.concat([refused, emptied, emptied_late], ignore_index=True)
+    masks = {name: masks.get(name, 0) + late_masks.get(name, 0) for name in sorted(masks.keys() | late_masks.keys())}
     return PulledRows(tables, rejects, masks, contacts["customer_id"].dropna())
 
 

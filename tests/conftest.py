@@ -14,6 +14,20 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
+
+# few examples, the same ones every time, while one works; many new ones where a CI asks for everything
+settings.register_profile("quick", max_examples=8, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=150, deadline=None, print_blob=True)
+settings.load_profile("thorough" if {"CI", "VOC_REQUIRE_PROGRAMS"} & os.environ.keys() else "quick")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Whatever asks a real server waits for it, to start, to answer and to end: it is slow."""
+    for item in items:
+        if item.get_closest_marker("servers"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -155,23 +169,29 @@ def postgres(server_folder) -> SimpleNamespace:
         yield SimpleNamespace(url=url, port=port, password=password)
 
 
-@pytest.fixture
-def s3_server() -> SimpleNamespace:
-    """Moto's S3 on loopback: `endpoint`, `key`, `secret` and `client`, with an empty bucket `voices`."""
+@pytest.fixture(scope="session")
+def moto_server() -> SimpleNamespace:
+    """Moto's S3 on loopback for all tests, with whatever the last one left there."""
     server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    # its state is the process's, not the server's
-    reset = urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
-    urllib.request.urlopen(reset, timeout=10).close()  # noqa: S310 - loopback
     place = SimpleNamespace(endpoint=f"http://{host}:{port}", key="AKIASEKRETKEY99", secret="sekret-s3-99")  # noqa: S106
     place.client = pytest.importorskip("boto3").client(
         "s3", endpoint_url=place.endpoint, region_name="ap-northeast-1",
         aws_access_key_id=place.key, aws_secret_access_key=place.secret,
     )  # fmt: skip
-    place.client.create_bucket(Bucket="voices", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
     yield place
     server.stop()
+
+
+@pytest.fixture
+def s3_server(moto_server) -> SimpleNamespace:
+    """S3 on loopback: `endpoint`, `key`, `secret` and `client`, with nothing but an empty bucket `voices`."""
+    reset = urllib.request.Request(f"{moto_server.endpoint}/moto-api/reset", method="POST")  # noqa: S310 - loopback
+    urllib.request.urlopen(reset, timeout=10).close()  # noqa: S310 - loopback
+    place = {"LocationConstraint": "ap-northeast-1"}
+    moto_server.client.create_bucket(Bucket="voices", CreateBucketConfiguration=place)
+    return moto_server
 
 
 @pytest.fixture

@@ -281,6 +281,7 @@ def test_a_folder_with_archives_hidden_files_and_many_of_a_kind(tmp_path):
         "email": 25, "survey": 1, "review": 2, "customers": 1}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_same_heads_same_text():
     heads = [Head(name, name, data) for name, (data, *_) in FOREIGN.items()]
     assert draft(heads).text == draft(heads).text

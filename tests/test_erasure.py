@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -34,8 +35,10 @@ KEY = b"0123456789abcdef"
 NOW = pd.Timestamp("2026-01-01", tz="UTC")
 
 
-def store_of_two(folder):
-    """A store with two customers, written three times, so that there is a history; the pseudonyms of both."""
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """(folder of a store with two customers, written three times, so that there is a history; the pseudonyms of both)."""
+    folder = tmp_path_factory.mktemp("written")
     one, two = pseudonymise(pd.Series(["A-1", "B-2"]), KEY)
     contacts, turns, sentences, mentions = [], [], [], []
     for contact, customer, text in (("Cone", one, "紫色の象の話です"), ("Ctwo", two, "緑色の亀の話です"), ("Cnone", None, "匿名の声"),
@@ -58,7 +61,15 @@ def store_of_two(folder):
     for _ in range(3):
         for name, rows in frames.items():
             write_table(check(pd.DataFrame(rows), TABLES[name]), TABLES[name], store=str(folder))
-    return one, two
+    return folder, (one, two)
+
+
+@pytest.fixture
+def two_customers(written, tmp_path):
+    """The pseudonyms of two customers, whose store is in tmp_path."""
+    folder, pseudonyms = written
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return pseudonyms
 
 
 def erase(store, customer_id):
@@ -78,8 +89,8 @@ def everything(folder):
     return stored.decode("utf-8", "ignore") + "".join(parquet)
 
 
-def test_an_erased_customer_is_in_no_table_file_or_older_version(tmp_path):
-    one, two = store_of_two(tmp_path)
+def test_an_erased_customer_is_in_no_table_file_or_older_version(two_customers, tmp_path):
+    one, two = two_customers
     assert "紫色" in everything(tmp_path) and "Cone" in everything(tmp_path)
     counts = erase(str(tmp_path), one)
     assert counts["contacts"] == counts["turns"] == counts["sentences"] == 2  # one of them forwarded by somebody unknown
@@ -95,8 +106,9 @@ def test_an_erased_customer_is_in_no_table_file_or_older_version(tmp_path):
         read_table(TURNS, store=str(tmp_path), version=0)
 
 
-def test_erasing_twice_changes_nothing_more(tmp_path):
-    one, _ = store_of_two(tmp_path)
+@pytest.mark.slow
+def test_erasing_twice_changes_nothing_more(two_customers, tmp_path):
+    one, _ = two_customers
     erase(str(tmp_path), one)
     before = {table.name: read_table(table, store=str(tmp_path)) for table in stored_tables(store=str(tmp_path))}
     assert set(erase(str(tmp_path), one).values()) <= {0}
@@ -140,8 +152,8 @@ def test_the_tables_that_tell_who_is_gone_are_written_last():
     assert in_writing_order(TABLES)[-4:] == ["sentences", "turns", "contacts", "customer_keys"]
 
 
-def test_ingest_obeys_tombstones_also_where_the_customer_is_no_longer_known(tmp_path):
-    one, _ = store_of_two(tmp_path)
+def test_ingest_obeys_tombstones_also_where_the_customer_is_no_longer_known(two_customers, tmp_path):
+    one, _ = two_customers
     erase(str(tmp_path), one)
     erased = read_table(ERASED, store=str(tmp_path))
     again = pd.DataFrame({"contact_id": ["Cone", "Cnew", "Cother"], "customer_id": [None, one, None]})
@@ -149,9 +161,9 @@ def test_ingest_obeys_tombstones_also_where_the_customer_is_no_longer_known(tmp_
     assert obey_tombstones(pd.DataFrame({"contact_id": ["Cone", "Cnew"]}), erased)["contact_id"].tolist() == ["Cnew"]
 
 
-def test_old_contacts_go_after_the_months_that_are_kept(tmp_path):
-    store_of_two(tmp_path)
-    tables = {table.name: read_table(table, store=str(tmp_path)) for table in stored_tables(store=str(tmp_path))}
+def test_old_contacts_go_after_the_months_that_are_kept(written):
+    store = str(written[0])
+    tables = {table.name: read_table(table, store=store) for table in stored_tables(store=store)}
     assert without_expired(tables, months=12, as_of_on=pd.Timestamp("2026-12-31")) == ({}, {})
     changed, counts = without_expired(tables, months=12, as_of_on=pd.Timestamp("2027-01-02"))
     assert counts["contacts"] == 4 and changed["turns"].empty and "customers" not in changed

@@ -46,15 +46,21 @@ def frames():
     return {name: check(pd.DataFrame(own), TABLES[name]) for name, own in rows.items()}
 
 
-@pytest.fixture
-def place(tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
     """A store with a history and a map beside it."""
-    store, folder = tmp_path / "store", tmp_path / "identity"
+    base = tmp_path_factory.mktemp("written")
     for _ in range(2):
         for name, frame in frames().items():
-            write_table(frame, TABLES[name], store=str(store))
-    write_pseudonyms(pseudonyms_of(pd.Series([*NUMBERS, "one@example.com"]), key=KEY), folder=folder)
-    return {"store": str(store), "map_folder": folder, "key": KEY}
+            write_table(frame, TABLES[name], store=str(base / "store"))
+    write_pseudonyms(pseudonyms_of(pd.Series([*NUMBERS, "one@example.com"]), key=KEY), folder=base / "identity")
+    return base
+
+
+@pytest.fixture
+def place(written, tmp_path):
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+    return {"store": str(tmp_path / "store"), "map_folder": tmp_path / "identity", "key": KEY}
 
 
 def everything(folder, *, but=()):
@@ -162,6 +168,7 @@ def test_a_job_killed_after_any_step_ends_the_same_when_it_is_repeated(customer,
         assert traces(own, folder) == [], limit
 
 
+@pytest.mark.slow
 def test_old_contacts_go_with_their_history_and_again_nothing(place, tmp_path):
     counts = expire(store=place["store"], months=12, as_of_on=pd.Timestamp("2026-01-01"))
     assert counts == {"contacts": 1, "turns": 1, "sentences": 1, "opinions": 1, "embeddings": 1, "mentions": 1, "issues": 0, "rejects": 1}

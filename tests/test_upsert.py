@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voc.tables import CONTACTS, CUSTOMERS, REJECTS, TURNS, check, empty
-from voc.upsert import replace_rejects, upsert, upsert_contacts
+from voc.upsert import n_replaced, replace_rejects, upsert, upsert_contacts
 
 
 def customers(**plans):
@@ -55,4 +55,13 @@ def test_rejects_of_a_file_that_was_read_again_are_those_of_now():
     stored = check(pd.DataFrame(rows, columns=list(REJECTS.columns)), REJECTS)
     new = check(pd.DataFrame([("s", "a.csv:9", "parse", "new")], columns=list(REJECTS.columns)), REJECTS)
     after = replace_rejects(stored, new, source="s", files={"a.csv"})
-    assert sorted(after["reason"]) == ["b", "new", "other source"]
+    assert sorted(after["reason"]) == ["b", "down", "new", "other source"]
+    cleared = replace_rejects(stored, empty(REJECTS), source="s", files=("",))
+    assert sorted(cleared["reason"]) == ["b", "old", "old", "other source"]
+
+
+def test_replaced_are_stored_contacts_that_come_again_with_other_content():
+    stored = contacts("C1", "C2", "C3").assign(content_sha=["a", "b", "c"])
+    coming = contacts("C1", "C2", "C9").assign(content_sha=["a", "other", "d"])
+    assert n_replaced(stored, coming) == 1
+    assert n_replaced(empty(CONTACTS), coming) == 0 and n_replaced(stored, empty(CONTACTS)) == 0

@@ -103,7 +103,7 @@ class Sql(_Part):
 class Source(_Part):
     """One place to read: exactly one of `path`, `imap`, `sql`. `columns` maps our column names to those found there."""
 
-    name: str = Field(pattern=r"^[\w-]+$")
+    name: str = Field(pattern=r"^[^\W_][\w-]*$")  # "__store__" is ours, in watermarks
     format: Format
     path: str | None = Field(None, min_length=1, description="""file or glob, relative to the configuration file;
         s3://bucket/*.json; a .zip is opened, zip://*.csv::archive.zip takes some of its files""")

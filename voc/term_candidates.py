@@ -7,7 +7,7 @@ import pandas as pd
 
 from voc.japanese import Token
 from voc.set_aside import MASK
-from voc.terms import Terms, _fold, _plain_reading
+from voc.terms import Terms, fold, plain_reading
 
 COLUMNS = ("term", "kind", "synonyms", "reading", "n_sentences", "example")
 _MIN_COUNT = 5
@@ -44,7 +44,7 @@ def propose_terms(
     frame = frame.sort_values(["spelling", "length", "text"])
     found = frame.groupby("spelling").agg(reading=("reading", "first"), normal=("normal", "first"), is_word=("is_word", "first"), n=("n", "sum"), example=("text", "first"))
     known = set() if terms is None else set(terms.spellings)
-    found = found[[_fold(spelling) not in known for spelling in found.index]]
+    found = found[[fold(spelling) not in known for spelling in found.index]]
     found["group"] = _groups(found)
     total = found.groupby("group")["n"].transform("sum")
     found = found[total >= min_count]
@@ -79,7 +79,7 @@ def _is_part(token: Token, before: Token | None) -> bool:
 
 def _groups(found: pd.DataFrame) -> list[str]:
     """One name for the spellings of a word: the same reading, normalised form, or katakana beginning."""
-    plain = {spelling: _plain_reading(row.reading) for spelling, row in zip(found.index, found.itertuples(), strict=True)}
+    plain = {spelling: plain_reading(row.reading) for spelling, row in zip(found.index, found.itertuples(), strict=True)}
     first: dict[str, str] = {}
     names = []
     by_count = found.sort_values(["n"], ascending=False, kind="stable").index

@@ -68,14 +68,14 @@ def read_terms(text: str, *, name: str) -> Terms:
             continue
         kinds[term] = kind
         for spelling in (term, *filter(None, (part.strip() for part in _SEPARATORS.split(row.get("synonyms", ""))))):
-            other = spellings.setdefault(_fold(spelling), term)
+            other = spellings.setdefault(fold(spelling), term)
             if other != term:
                 faults.append(f"{number} 行目: 「{spelling}」は「{other}」の行にもあります。どちらか一方に書いてください。")
         reading = _katakana(row.get("reading", ""))
         if reading and not _KANA.fullmatch(reading):
             faults.append(f"{number} 行目: reading が「{row['reading']}」です。カタカナかひらがなで書いてください。")
         elif len(reading) >= _MIN_READING:
-            readings[_plain_reading(reading)] = term
+            readings[plain_reading(reading)] = term
     if faults:
         raise ConfigError(name, faults)
     longest = sorted({s for s in spellings if s}, key=lambda s: (-len(s), s))
@@ -89,7 +89,7 @@ def _bounded(spelling: str) -> str:
     return rf"(?<![a-z0-9]){escaped}(?![a-z0-9])" if re.fullmatch(r"[a-z0-9 ._+-]+", spelling) else escaped
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Width and case folded, one character to one, so that places stay the same."""
     return "".join(f if len(f := unicodedata.normalize("NFKC", c).lower()) == 1 else c for c in text)
 
@@ -99,7 +99,8 @@ def _katakana(text: str) -> str:
     return "".join(chr(ord(c) + 96) if "ぁ" <= c <= "ゖ" else c for c in text)
 
 
-def _plain_reading(reading: str) -> str:
+def plain_reading(reading: str) -> str:
+    """A reading in katakana without what recognisers and writers mix up: ー, and ヅ, ヂ for ズ, ジ."""
     return _katakana(reading).replace("ー", "").replace("ヅ", "ズ").replace("ヂ", "ジ")
 
 
@@ -107,7 +108,7 @@ def find_terms(text: str, tokens: Sequence[Token], *, terms: Terms) -> list[Foun
     """The terms in `text` from left to right, by spelling first, then nouns by their reading."""
     found = []
     if terms.pattern is not None:
-        for match in terms.pattern.finditer(_fold(text)):
+        for match in terms.pattern.finditer(fold(text)):
             term = terms.spellings[match[0]]
             found.append(Found(term, terms.kinds[term], match.start(), match.end()))
     if terms.readings:
@@ -117,7 +118,7 @@ def find_terms(text: str, tokens: Sequence[Token], *, terms: Terms) -> list[Foun
 
 def _by_reading(tokens: Sequence[Token], terms: Terms, *, taken: list[tuple[int, int]]) -> list[Found]:
     found, i = [], 0
-    readings = [_plain_reading(token.reading) for token in tokens]
+    readings = [plain_reading(token.reading) for token in tokens]
     while i < len(tokens):
         if tokens[i].pos not in {"名詞", "動詞", "接頭辞"}:
             i += 1
@@ -150,7 +151,7 @@ def flag_competitors(opinions: pd.DataFrame, sentences: pd.DataFrame, *, terms: 
     if not names or opinions.empty:
         return opinions
     texts = sentences.set_index("sentence_id")["text"].reindex(opinions["sentence_id"]).fillna("")
-    is_named = texts.map(_fold).str.contains("|".join(names)).to_numpy()
+    is_named = texts.map(fold).str.contains("|".join(names)).to_numpy()
     flags = [sorted({*flags, "competitor"}) if named and "competitor" not in flags else flags
              for flags, named in zip(opinions["flags"], is_named, strict=True)]  # fmt: skip
     return opinions.assign(flags=pd.Series(flags, index=opinions.index, dtype="object"))

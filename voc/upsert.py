@@ -27,10 +27,19 @@ def upsert_contacts(
     return upsert(contacts, new_contacts, CONTACTS), upsert(turns, new_turns, TURNS)
 
 
+def n_replaced(contacts: pd.DataFrame, new_contacts: pd.DataFrame) -> int:
+    """How many of `contacts` (CONTACTS) come again in `new_contacts` with other content, by content_sha.
+
+    What is read again as it was (the unchanged rows of a file that grew) does not count.
+    """
+    again = new_contacts["contact_id"].map(contacts.set_index("contact_id")["content_sha"])
+    return int((again.notna() & (again != new_contacts["content_sha"])).sum())
+
+
 def replace_rejects(rejects: pd.DataFrame, new: pd.DataFrame, *, source: str, files: Collection[str]) -> pd.DataFrame:
-    """REJECTS with `new`: what was said of `files` of `source`, which were read again, and of the source as a whole goes."""
+    """REJECTS with `new`: what was said of `files` of `source`, which were read again, goes. The file "" is the source as a whole."""
     names = set(files)
-    is_read = [row == "" or row in names or file_of(row) in names for row in rejects["source_row"]]
+    is_read = [row in names or file_of(row) in names for row in rejects["source_row"]]
     old = rejects.loc[~((rejects["source"] == source) & pd.Series(is_read, index=rejects.index, dtype=bool))]
     return upsert(old, new.drop_duplicates(list(REJECTS.key)), REJECTS)
 

@@ -27,6 +27,7 @@ def company(catalogue):
     return simulate(catalogue, seed=42)
 
 
+@pytest.mark.slow
 def test_same_seed_same_world_and_another_seed_another(catalogue, small):
     again = simulate(catalogue, seed=3, n_customers=500)
     for name in TABLES:
@@ -45,9 +46,9 @@ def test_size_churn_and_base_of_the_default_company(company):
     assert company.months["n_customers"].between(3700, 4400).all()
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4, 5))])
-def test_the_dearest_issues_are_not_the_loudest(catalogue, seed):
-    truth = simulate(catalogue, seed=seed).truth
+@pytest.mark.parametrize("seed", [42, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3, 4, 5))])
+def test_the_dearest_issues_are_not_the_loudest(catalogue, company, seed):
+    truth = company.truth if seed == 42 else simulate(catalogue, seed=seed).truth
     dearest = truth.nlargest(8, "stake_yen_12")
     loudest = truth.nlargest(8, "n_contacts")
     assert dearest["is_low_volume"].sum() >= 2
@@ -130,6 +131,7 @@ def test_nps_falls_with_harmful_issues(company):
     assert surveys.loc[hurt, "nps"].mean() + 0.5 < surveys.loc[~hurt, "nps"].mean()
 
 
+@pytest.mark.slow
 def test_options_make_other_worlds(catalogue, small):
     zero = simulate(catalogue, seed=3, n_customers=500, effects="zero")
     assert (zero.truth["prevented_with_silent_all"] == 0).all()

@@ -1,11 +1,13 @@
 """The command line up to the flow: options, help, messages. Prefect is not started."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from flows import cli
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "schedule", "mask", "erase", "reveal"])
+@pytest.mark.parametrize("command", ["demo", "run", "schedule", "mask", "judge", "group", "embed", "erase", "reveal"])
 def test_every_command_has_japanese_help(command, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main([command, "--help"])
@@ -30,6 +32,23 @@ def test_all_faults_of_a_configuration_are_told_at_once(tmp_path, capsys):
 def test_options_of_demo():
     options = cli._parser().parse_args(["demo", "--seed", "7", "--folder", "x"])
     assert (options.seed, str(options.folder), options.customers, options.months) == (7, "x", 4000, 24)
+
+
+@pytest.mark.parametrize(("command", "own"), [
+    ("mask", {}), ("judge", {"level": "sentence"}), ("group", {"time": None, "issues": None}), ("embed", {"model": "use"}),
+])  # fmt: skip
+def test_the_text_commands_take_a_file_a_column_and_what_they_write(command, own):
+    options = vars(cli._parser().parse_args([command, "in.csv", "--text", "本文", "--out", "x"]))
+    assert {key: str(options.pop(key)) for key in ("file", "text", "out")} == {"file": "in.csv", "text": "本文", "out": "x"}
+    assert callable(options.pop("command")) and options == own
+    with pytest.raises(SystemExit):
+        cli._parser().parse_args([command, "in.csv", "--out", "x"])
+
+
+def test_the_summary_tells_what_is_new_and_what_was_replaced(capsys):
+    counts = {"parse": 1200, "new": 34, "replaced": 5, "voices": 900, "issues": 7, "rejects": 0, "unassigned_share": 0.25}
+    cli._print_result(SimpleNamespace(counts=counts, notices=[], headlines=[], reports=[]))
+    assert "問い合わせ 1,200 件（うち新しく読んだもの 34 件、更新 5 件）" in capsys.readouterr().out
 
 
 def test_schedule_defaults_to_every_morning():

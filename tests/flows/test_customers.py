@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,20 +22,26 @@ ONE, TWO = pseudonymise(pd.Series(["A-1", "B-2"]), KEY)
 NOW = pd.Timestamp("2026-01-01", tz="UTC")
 
 
-@pytest.fixture
-def config(tmp_path):
-    (tmp_path / "pseudonym.key").write_bytes(KEY)
-    path = tmp_path / "voc.toml"
-    path.write_text('[[sources]]\nname = "m"\nformat = "email"\npath = "m/*.eml"\n', encoding="utf-8")
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    """The folder of a company with two customers after a run."""
+    base = tmp_path_factory.mktemp("company")
+    (base / "pseudonym.key").write_bytes(KEY)
+    (base / "voc.toml").write_text('[[sources]]\nname = "m"\nformat = "email"\npath = "m/*.eml"\n', encoding="utf-8")
     both = pd.DataFrame({"customer_id": [ONE, TWO], "contact_id": ["C1", "C2"]})
     contacts = both.assign(channel="email", started_at=NOW, source="m", source_row=["1", "2"], content_sha="")
     turns = both[["contact_id"]].assign(turn_id=["T1", "T2"], position=0, speaker="customer", text="声")
     for table, frame in ((CONTACTS, contacts), (TURNS, turns), (CUSTOMERS, both[["customer_id"]])):
-        write_table(check(frame, table), table, store=str(tmp_path / "store"))
-    write_pseudonyms(pseudonyms_of(pd.Series(["A-1", "B-2"]), key=KEY), folder=tmp_path / "identity")
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "product.html").write_text("声", encoding="utf-8")
-    return path
+        write_table(check(frame, table), table, store=str(base / "store"))
+    write_pseudonyms(pseudonyms_of(pd.Series(["A-1", "B-2"]), key=KEY), folder=base / "identity")
+    (base / "reports").mkdir()
+    (base / "reports" / "product.html").write_text("声", encoding="utf-8")
+    return base
+
+
+@pytest.fixture
+def config(company, tmp_path):
+    return shutil.copytree(company, tmp_path, dirs_exist_ok=True) / "voc.toml"
 
 
 def run(*arguments, config):
@@ -102,6 +109,7 @@ def test_reveal_without_a_map_says_what_to_do(config, capsys):
     assert "残さない設定" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_neither_starts_prefect(config):
     code = (
         "import sys; from flows import cli\n"

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -180,7 +181,8 @@ def test_a_changed_record_takes_the_place_of_the_old_one(company):
     record = company.ingest()
     said = company.table(TURNS)
     assert sorted(said.loc[said["speaker"] == "customer", "text"]) == ["印刷ができません", "遅いです"]
-    assert record.counts["parse"] == 2
+    assert (record.counts["parse"], record.counts["new"], record.counts["replaced"]) == (2, 0, 1)
+    assert company.ingest(is_full=True).counts["replaced"] == 0
     (company.folder / "calls" / "a.jsonl").unlink()
     company.put("calls/b.jsonl", call("3", "暗いです"))
     record = company.ingest()
@@ -196,6 +198,51 @@ def test_a_source_that_fails_is_told_and_the_others_go_on(company):
     company.put("chats/a.json", "[{\"started_at\": \"2026-04-02\", \"messages\": [{\"author\": \"customer\", \"text\": \"遅い\"}]}]")
     record = company.ingest()
     assert (record.notices, record.counts["parse"], len(company.table(REJECTS))) == ([], 2, 0)
+
+
+@pytest.fixture
+def failing_midway(company, flows, monkeypatch):
+    """Two files in two pulls, the first of which tells a fault of the source; the pulls that follow tell none."""
+    from voc.sources.pull import pull
+
+    faults = [{"source": "calls", "source_row": "", "stage": "read", "reason": "接続が切れました（担当の山田太郎様 090-1234-5678）。"}]
+
+    def pull_with_fault(source, **options):
+        told, faults[:] = tuple(faults), []
+        return replace(pull(source, **options, pull_bytes=1), faults=told)
+
+    monkeypatch.setattr(flows, "pull_task", flows.edge_task(pull_with_fault, name="読み込み").with_options(retries=0))
+    company.sources = [CALLS]
+    company.put("calls/1.jsonl", call("1", "画面が開きません"))
+    company.put("calls/2.jsonl", call("2", "遅いです"))
+    return company
+
+
+def test_what_a_source_tells_of_itself_is_masked_in_rejects_and_notices(failing_midway):
+    record = failing_midway.ingest()
+    [stored], [told] = failing_midway.table(REJECTS)["reason"], record.notices
+    assert stored == told and told.startswith("接続が切れました") and "[電話番号1]" in told
+    assert "山田" not in told and "090" not in told
+
+
+def test_a_fault_of_the_first_pull_outlives_the_second_and_goes_with_the_next_run(failing_midway):
+    assert failing_midway.ingest().counts["parse"] == 2
+    assert failing_midway.table(REJECTS)["stage"].tolist() == ["read"]
+    failing_midway.ingest()
+    assert failing_midway.table(REJECTS).empty
+
+
+def test_masks_in_a_late_reply_are_counted(company):
+    company.sources = [{"name": "mails", "format": "email", "path": "mails/*.eml", "own_domains": ["company.example"]}]
+    subject = "Subject: 090-1111-2222 へ"
+    mail = MAIL.format(sender="c@example.com", day="01", number="1", body="画面が開きません").replace("Subject: 1", subject)
+    company.put("mails/1.eml", mail)
+    assert company.ingest().counts["mask"]["PHONE"] == 1
+    reply = MAIL.format(sender="op@company.example", day="02", number="2", body="折り返しは 090-1234-5678 です。")
+    company.put("mails/2.eml", reply.replace("Subject: 2", f"In-Reply-To: <1@x>\r\n{subject}"))
+    record = company.ingest()
+    assert (record.counts["parse"], len(company.table(TURNS))) == (1, 2)
+    assert (record.counts["mask"]["PHONE"], record.counts["mask"]["n_texts"]) == (1, 1)
 
 
 def test_customers_who_come_later_find_their_contacts_and_their_map(company):
@@ -236,6 +283,18 @@ def test_other_masking_reads_all_again_and_another_key_is_refused(company):
         company.ingest()
 
 
+def test_another_key_is_refused_also_by_a_version_whose_sources_have_more_settings(company, monkeypatch):
+    from voc.errors import ConfigError
+
+    company.sources = [CALLS]
+    company.put("calls/a.jsonl", call("1", "画面が開きません"))
+    company.ingest()
+    monkeypatch.setattr("voc.sources.watermarks.settings_sha", lambda source: f"of a later version: {source.name}")
+    (company.folder / Config(sources=company.sources).privacy.pseudonym_key_file).write_text("another key of thirty-two bytes!")
+    with pytest.raises(ConfigError, match="仮名の鍵が.*違います"):
+        company.ingest()
+
+
 def test_a_survey_whose_header_changed_is_a_loud_line(company):
     company.sources = [{"name": "s", "format": "survey", "path": "s/*.csv", "columns": {"started_at": "回答日"},
                         "texts": {"意見": "ご意見", "要望": "ご要望"}}]  # fmt: skip
@@ -253,8 +312,6 @@ def test_an_empty_store_without_any_voice_is_an_error_that_names_every_fault(com
     company.sources = [CALLS]
     with pytest.raises(VocError, match="一件も読み込めませんでした(?s:.*)calls"):
         company.ingest()
-
-
 
 
 def test_rows_that_two_sources_give_are_told(company):

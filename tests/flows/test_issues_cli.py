@@ -1,5 +1,6 @@
 """`voc issues` on a small store. Prefect, torch and GiNZA are not needed."""
 
+import shutil
 import subprocess
 import sys
 
@@ -20,11 +21,12 @@ from voc.tables import ACTIONS, EMBEDDINGS, ISSUE_EVENTS, ISSUES, MENTIONS, OPIN
 TEXTS = {f"p{i}": f"PDFが文字化けする その{i}" for i in range(4)} | {f"w{i}": f"画面が白くなる その{i}" for i in range(6)}
 
 
-@pytest.fixture
-def config(tmp_path):
-    path = tmp_path / "voc.toml"
-    path.write_text('[[sources]]\nname = "a"\nformat = "review"\npath = "a.csv"\n', encoding="utf-8")
-    store = str(tmp_path / "store")
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    """The folder of a company with a ledger of two issues."""
+    base = tmp_path_factory.mktemp("company")
+    (base / "voc.toml").write_text('[[sources]]\nname = "a"\nformat = "review"\npath = "a.csv"\n', encoding="utf-8")
+    store = str(base / "store")
     issues, events = ledger("画面の表示がおかしい", "電話がつながらない")
     said = mentions(*[("VOC-0001", key, f"2026-0{1 + i % 3}-10") for i, key in enumerate(TEXTS)], ("VOC-0002", "t", "2026-02-01"))
     texts = {**TEXTS, "t": "電話がつながらない"}
@@ -45,7 +47,12 @@ def config(tmp_path):
     write_ledger(issues, events, said, store=store)
     for frame, table in ((sentences, SENTENCES), (opinions, OPINIONS), (vectors, EMBEDDINGS)):
         write_table(check(frame, table), table, store=store)
-    return path
+    return base
+
+
+@pytest.fixture
+def config(company, tmp_path):
+    return shutil.copytree(company, tmp_path, dirs_exist_ok=True) / "voc.toml"
 
 
 def unit(vector):
@@ -169,6 +176,7 @@ def test_without_a_run_it_is_told(tmp_path, capsys):
     assert voc(path, "list") == 2 and "voc run" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_editing_loads_neither_prefect_nor_torch(config):
     code = f"import sys; from flows import cli; cli.main(['issues', 'list', '--config', {str(config)!r}]); print([m for m in ('prefect', 'torch', 'spacy') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -203,6 +203,7 @@ def test_help_is_japanese(command, capsys):
     assert stop.value.code == 0 and "設定ファイル" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_neither_command_loads_prefect_or_a_language_model(data):
     code = (
         "import sys; from flows import cli; "

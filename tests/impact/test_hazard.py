@@ -29,6 +29,7 @@ def test_coefficients_agree_with_scipy_minimiser(panel):
     assert fit.coefficients == pytest.approx(trusted, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_agrees_with_statsmodels_without_penalty(panel):
     import statsmodels.api as sm
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.issues.ledgers import AT, TODAY, births, day, ledger, mentions
@@ -115,7 +115,6 @@ def _plain(issues):
     return rows.astype(object).where(rows.notna(), None).to_dict("records")
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_replay_gives_the_ledger_that_people_and_runs_made(data):
     """Against a model of its own: labels, statuses and unions in plain dicts."""

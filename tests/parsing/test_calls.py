@@ -55,6 +55,19 @@ def test_contact_lens_joins_participants():
     assert parsed.rejects.empty
 
 
+@pytest.mark.parametrize(("kind", "key", "what", "good"), [
+    ("contact_lens", "Transcript", "Content", LENS), ("transcribe", "Transcript", "Content", ANALYTICS),
+    ("whisper", "segments", "text", WHISPER),
+])  # fmt: skip
+def test_a_call_without_utterances_and_utterances_without_words_are_told(kind, key, what, good):
+    broken, silent = good | {key: "none"}, good | {key: [*good[key], {what: " "}, "no object"]}
+    parsed = parse_contacts([raw("20250401_100000.json", [broken, silent])], source(kind))
+    assert (len(parsed.contacts), len(parsed.turns)) == (1, len(good[key]))
+    told = dict(zip(parsed.rejects["source_row"], parsed.rejects["reason"], strict=False))
+    assert told["20250401_100000.json:1"] == f"発話の一覧 {key} がないため使いませんでした。"
+    assert f"本文 {what} のない発話 2 件を除きました。" in set(parsed.rejects["reason"])
+
+
 def test_contact_lens_chat_and_mapped_fields():
     chat = {"Channel": "CHAT", "CustomerMetadata": {"ContactId": "c-2"}, "Attributes": {"customer": "Ａ-1", "q": "請求"},
             "Participants": [{"ParticipantId": "x", "ParticipantRole": "CUSTOMER"}], "Transcript": [

@@ -115,6 +115,7 @@ def test_no_key_in_any_text(bucket, environ, caplog):
     assert "AKIASEKRET" not in told
 
 
+@pytest.mark.slow
 def test_local_files_do_not_load_what_servers_need(tmp_path):
     (tmp_path / "a.json").write_bytes(b"{}")
     code = f"""

@@ -19,7 +19,6 @@ _AT = "at timestamp time createdat sentat datetime 日時 送信日時 発言日
 _SECONDS = "startseconds start starttime begin offset startsec 開始秒 開始 開始秒数".split()
 _CONTACT = ("contact_id", "customer_id", "started_at", "queue", "handle_seconds", "n_transfers", "is_resolved", "csat", "nps", "rating",
             "subject", "note", "wrapup")  # fmt: skip
-_TICKET = {"contact_id": "id", "started_at": "created_at", "subject": "subject", "text": "description", "is_resolved": "status"}
 _CHAT = ("chat", "チャット", "line", "messages")
 _CALL = ("call", "通話", "電話", "voice", "音声", "録音")
 

@@ -33,7 +33,6 @@ MEASURED = ("exemplar_ids", "keywords", "n_sentences")
 STATUS_KINDS = frozenset("accept lock unlock exclude include close reopen death".split())
 VALUE_KINDS = {"assign_owner": "owner", "set_effort": "effort", "set_due": "due_on", "set_parent": "parent"}
 KINDS = STATUS_KINDS | set(VALUE_KINDS) | {"birth", "rename", "merge", "split", "recentre", "fix"}
-STATUSES = ("candidate", "open", "locked", "excluded", "closed", "dead", "merged")
 DRIFTING = ("candidate", "open")
 """Only issues of these statuses may be moved by a run; all others keep centroid and label."""
 UNREPORTED = ("excluded", "merged", "dead")

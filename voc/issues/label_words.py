@@ -47,7 +47,6 @@ MODES = frozenset("一括 自動 直接 予約 無料 現金 単独 同時 連�
 ERROR = frozenset("間違える 間違う 誤る 勝手 二重 重".split())
 FORMAL = frozenset("方法 手順 手続き 手続 やり方 仕方 しかた 操作 設定 機能 仕組み 場所 箇所 メニュー ボタン 画面 項目 件 点 所 ところ".split())
 REASON = frozenset("ため 為 うえ 上 ところ 所 件 こと 事 の よう 様 点 状態 感じ 状況 まま 限り 以上".split())
-HEDGED = frozenset("そう みたい らしい っぽい かも はず 筈 べし".split())
 FORBIDDEN = re.compile(r"[\[\]0-9０-９。、？！?!「」『』（）()…：:;；\s\n☆★♪〜~・→]|ます|です|ください|下さ|[^ァ-ヴー]ー$|っっ|ーー")
 # the verb by which somebody does what happens by itself: 便が増える -> 便を増やしてほしい
 DONE_BY_SOMEBODY = {

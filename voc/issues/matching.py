@@ -49,12 +49,6 @@ def _in_context(points: np.ndarray, contacts: np.ndarray) -> np.ndarray:
     return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)
 
 
-def centroids_of(issues: pd.DataFrame) -> np.ndarray:
-    """(k, d + 8) unit centroids of the ledger's issues in their order."""
-    stacked = np.vstack(issues["centroid"].map(lambda c: np.asarray(c, dtype=np.float64)).to_list())
-    return stacked / np.maximum(np.linalg.norm(stacked, axis=1, keepdims=True), 1e-12)
-
-
 def match_probabilities(
     voices: np.ndarray, centroids: np.ndarray, thresholds: np.ndarray, *, owners: Sequence[str] | None = None
 ) -> np.ndarray:

@@ -8,14 +8,15 @@ from voc.parsing.dates import parse_instant
 from voc.parsing.recording import (
     inner,
     joined,
-    json_objects,
     one_call,
     own_fields,
     plain_text,
-    refuse_layout,
+    recordings,
     seconds,
+    total_seconds,
+    without_text,
 )
-from voc.parsing.records import Rows, cell, reject
+from voc.parsing.records import Rows, cell
 from voc.raw import RawFile
 
 _RECORDED = re.compile(r"_(\d{8})T(\d{2}):?(\d{2})_UTC")
@@ -29,15 +30,9 @@ def parse_contact_lens(file: RawFile, source: Source, *, timezone: str = "Asia/T
     started_at, else AbsoluteTime of the first chat message, the time in the recording's name (InputS3Uri), else
     the time in the file's name. handle_seconds is TotalConversationDurationMillis. Raises SourceError for other files.
     """
-    records, faults = json_objects(file, source)
-    refuse_layout(records, "Transcript", what="Contact Lens", source=source)
+    found, faults = recordings(file, source, "Transcript", what="Contact Lens")
     parsed = []
-    for row, record in records:
-        source_row = f"{file.name}:{row}"
-        items = record.get("Transcript")
-        if not isinstance(items, list):
-            faults.append(reject(source.name, source_row, "発話の一覧 Transcript がないため使いませんでした。"))
-            continue
+    for source_row, record, items in found:
         roles = _roles(record)
         started_at = _started_at(record, items, timezone=timezone)
         spoken, n_broken = [], 0
@@ -49,10 +44,9 @@ def parse_contact_lens(file: RawFile, source: Source, *, timezone: str = "Asia/T
                 spoken.append({"who": _role(item, roles), "text": text, "start_seconds": start})
             # joins and leaves (EVENT) and attachments of a chat carry no words
             n_broken += (is_message and not text) or not isinstance(item, dict)
-        if n_broken:
-            faults.append(reject(source.name, source_row, f"本文 Content のない発話 {n_broken} 件を除きました。"))
+        faults += without_text(source, source_row, "Content", n=n_broken)
         native = cell(inner(record, "CustomerMetadata.ContactId"))
-        fields = {"contact_id": native, "handle_seconds": _handle_seconds(record)} | own_fields(record, source)
+        fields = {"contact_id": native, "handle_seconds": total_seconds(record)} | own_fields(record, source)
         channel = source.channel or _CHANNELS.get(cell(record.get("Channel")).upper())
         parsed.append(
             one_call(file, source.model_copy(update={"channel": channel}), spoken, fields=fields,
@@ -93,8 +87,3 @@ def _start(item: dict, started_at: datetime | None, timezone: str) -> float | No
         return begin
     said_at = parse_instant(cell(item.get("AbsoluteTime")), timezone=timezone)
     return (said_at - started_at).total_seconds() if said_at else None
-
-
-def _handle_seconds(record: dict) -> str:
-    duration = seconds(inner(record, "ConversationCharacteristics.TotalConversationDurationMillis"))
-    return "" if duration is None else str(duration)

@@ -36,7 +36,7 @@ NO_START = (
 )
 
 
-def json_objects(file: RawFile, source: Source) -> tuple[list[tuple[int, dict]], list[dict]]:
+def _json_objects(file: RawFile, source: Source) -> tuple[list[tuple[int, dict]], list[dict]]:
     """((number, object) of a JSON file, an array or JSON lines; rejects of the rest). Raises TableFileError."""
     if file.fault:
         raise TableFileError(file.fault)
@@ -46,13 +46,35 @@ def json_objects(file: RawFile, source: Source) -> tuple[list[tuple[int, dict]],
     return records, [reject(source.name, f"{file.name}:{row}", NO_OBJECT) for row in broken]
 
 
-def refuse_layout(records: Sequence[tuple[int, dict]], key: str, *, what: str, source: Source) -> None:
+def _refuse_layout(records: Sequence[tuple[int, dict]], key: str, *, what: str, source: Source) -> None:
     """Raises TableFileError where no record has `key`: the file is of another format."""
     if not any(key in record for _, record in records):
         found = sorted({str(name)[:30] for _, record in records[:100] for name in record})[:30]
         raise TableFileError(
             f"{what} の項目 {key} がありません。ある項目: {found}。[[sources]] の format = \"{source.format}\" を確かめてください。"
         )
+
+
+def recordings(file: RawFile, source: Source, key: str, *, what: str) -> tuple[list[tuple[str, dict, list]], list[dict]]:
+    """((source_row, object, its list of utterances under `key`) of every recording in a JSON file, rejects of the rest).
+
+    Raises TableFileError for a file that cannot be read or holds no `what`: no object of it has `key`.
+    """
+    records, faults = _json_objects(file, source)
+    _refuse_layout(records, key, what=what, source=source)
+    found = []
+    for row, record in records:
+        source_row, items = f"{file.name}:{row}", record.get(key)
+        if isinstance(items, list):
+            found.append((source_row, record, items))
+        else:
+            faults.append(reject(source.name, source_row, f"発話の一覧 {key} がないため使いませんでした。"))
+    return found, faults
+
+
+def without_text(source: Source, source_row: str, key: str, *, n: int) -> list[dict]:
+    """One reject that counts the `n` utterances of a recording whose text `key` is empty; none where all have words."""
+    return [reject(source.name, source_row, f"本文 {key} のない発話 {n} 件を除きました。")] if n else []
 
 
 def inner(record: dict, path: str) -> object:
@@ -95,6 +117,12 @@ def seconds(milliseconds: object) -> float | None:
     """Seconds of a count of milliseconds; None where it is no number or negative."""
     value = number(cell(milliseconds))
     return value / 1000 if value is not None and value >= 0 else None
+
+
+def total_seconds(record: dict) -> str:
+    """handle_seconds of an analysed call of Amazon Connect or Transcribe, as written; empty where it is not told."""
+    duration = seconds(inner(record, "ConversationCharacteristics.TotalConversationDurationMillis"))
+    return "" if duration is None else str(duration)
 
 
 def one_call(

@@ -2,16 +2,16 @@
 
 from voc.config import Source
 from voc.parsing.recording import (
-    inner,
     joined,
-    json_objects,
     one_call,
     own_fields,
     plain_text,
-    refuse_layout,
+    recordings,
     seconds,
+    total_seconds,
+    without_text,
 )
-from voc.parsing.records import Rows, cell, reject
+from voc.parsing.records import Rows, cell
 from voc.raw import RawFile
 
 
@@ -22,15 +22,9 @@ def parse_transcribe(file: RawFile, source: Source, *, timezone: str = "Asia/Tok
     the call took place: the time comes from the file's name, JobName or the column named started_at. Raises
     SourceError for other files, those of plain Transcribe jobs (which do not tell who speaks) among them.
     """
-    records, faults = json_objects(file, source)
-    refuse_layout(records, "Transcript", what="Transcribe Call Analytics", source=source)
+    found, faults = recordings(file, source, "Transcript", what="Transcribe Call Analytics")
     parsed = []
-    for row, record in records:
-        source_row = f"{file.name}:{row}"
-        items = record.get("Transcript")
-        if not isinstance(items, list):
-            faults.append(reject(source.name, source_row, "発話の一覧 Transcript がないため使いませんでした。"))
-            continue
+    for source_row, record, items in found:
         spoken, n_broken = [], 0
         for item in items:
             text = plain_text(item.get("Content")) if isinstance(item, dict) else ""
@@ -41,11 +35,9 @@ def parse_transcribe(file: RawFile, source: Source, *, timezone: str = "Asia/Tok
                 })  # fmt: skip
             else:
                 n_broken += 1
-        if n_broken:
-            faults.append(reject(source.name, source_row, f"本文 Content のない発話 {n_broken} 件を除きました。"))
-        duration = seconds(inner(record, "ConversationCharacteristics.TotalConversationDurationMillis"))
+        faults += without_text(source, source_row, "Content", n=n_broken)
         native = cell(record.get("JobName"))
-        fields = {"contact_id": native, "handle_seconds": "" if duration is None else str(duration)}
+        fields = {"contact_id": native, "handle_seconds": total_seconds(record)}
         parsed.append(
             one_call(file, source, spoken, fields=fields | own_fields(record, source), source_row=source_row,
                      timezone=timezone, also_named=native)

@@ -1,8 +1,8 @@
 """Whisper: recognised calls as JSON with segments; who speaks is not known."""
 
 from voc.config import Source
-from voc.parsing.recording import inner, joined, json_objects, one_call, own_fields, plain_text, refuse_layout
-from voc.parsing.records import Rows, cell, number, reject
+from voc.parsing.recording import inner, joined, one_call, own_fields, plain_text, recordings, without_text
+from voc.parsing.records import Rows, cell, number
 from voc.raw import RawFile
 
 
@@ -13,15 +13,9 @@ def parse_whisper(file: RawFile, source: Source, *, timezone: str = "Asia/Tokyo"
     handle_seconds is the end of the last segment. The start of the call comes from the file's name or the column
     named started_at. Raises SourceError for other files.
     """
-    records, faults = json_objects(file, source)
-    refuse_layout(records, "segments", what="Whisper", source=source)
+    found, faults = recordings(file, source, "segments", what="Whisper")
     parsed = []
-    for row, record in records:
-        source_row = f"{file.name}:{row}"
-        segments = record.get("segments")
-        if not isinstance(segments, list):
-            faults.append(reject(source.name, source_row, "発話の一覧 segments がないため使いませんでした。"))
-            continue
+    for source_row, record, segments in found:
         spoken, n_broken, end = [], 0, 0.0
         for segment in segments:
             text = plain_text(segment.get("text")) if isinstance(segment, dict) else ""
@@ -33,8 +27,7 @@ def parse_whisper(file: RawFile, source: Source, *, timezone: str = "Asia/Tokyo"
             who = who if who in source.speakers else None
             spoken.append({"who": who, "text": text, "start_seconds": _second(segment, "start")})
             end = max(end, _second(segment, "end") or 0.0)
-        if n_broken:
-            faults.append(reject(source.name, source_row, f"本文 text のない発話 {n_broken} 件を除きました。"))
+        faults += without_text(source, source_row, "text", n=n_broken)
         fields = {"contact_id": cell(inner(record, "contact_id")), "handle_seconds": str(end) if end else ""}
         fields |= own_fields(record, source)
         parsed.append(one_call(file, source, spoken, fields=fields, source_row=source_row, timezone=timezone))
