@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from flows.decisions import decision_tables
 from flows.ledger_store import read_ledger, write_ledger
 from flows.payers import read_payers
 from flows.record import RunRecord
@@ -119,6 +120,7 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
         "embeddings": _embedding_rows(texts, vectors), "issue_quality": update.quality,
         **_impact(contacts, update, contact_moods(opinions, sentences), config, store=store, as_of_on=as_of_on, record=record),
     }  # fmt: skip
+    tables |= decision_tables(tables, contacts, update, config, models=ISSUE_MODELS, store=store, as_of_on=as_of_on, record=record)
     with record.stage("store"):
         for name, frame in tables.items():
             write_table_task(frame, TABLES[name], store=store)

@@ -40,7 +40,8 @@ from voc.tables import (
 from voc.upsert import n_replaced, replace_rejects, upsert, upsert_contacts
 
 _LAKE = (*COMPANY.values(), CUSTOMER_KEYS, CONTACTS, TURNS, REJECTS, ERASED, WATERMARKS)
-_OWN = Source(name="__store__", format="transcript", path="-")  # rows of WATERMARKS that tell how the store was made
+# rows of WATERMARKS that tell how the store was made; no source of a configuration may have such a name
+_OWN = Source.model_construct(name="__store__", format="transcript", path="-")
 _Given = dict[str, dict[str, set[tuple]]]  # table -> source -> keys of the rows that it gave in this run
 
 pull_task = edge_task(pull, name="読み込み")

@@ -21,7 +21,7 @@ _PACKAGES = (
 _NAMES = {
     "read": "読み込み", "parse": "解析", "clean": "整形", "mask": "個人情報のマスク", "sentences": "文への分割",
     "opinions": "意見の判定", "requests": "要望の抽出", "calls": "通話の要約", "embeddings": "ベクトル化", "issues": "課題の台帳",
-    "impact": "影響額の推定", "costs": "費用と継続の内訳", "health": "顧客の健康度", "link": "顧客・重複・やり取りの照合", "ranking": "順位付け", "reports": "レポート作成", "store": "保存",
+    "impact": "影響額の推定", "costs": "費用と継続の内訳", "health": "顧客の健康度", "link": "顧客・重複・やり取りの照合", "ranking": "順位付け", "decisions": "判断の表", "reports": "レポート作成", "store": "保存",
 }  # fmt: skip
 
 

@@ -145,6 +145,26 @@ PRICE_CHANGES = _table("price_changes", "customer_id changed_on", """
     customer_id:text changed_on:date price_before_yen:float? price_yen:float""")
 ORDERS = _table("orders", "order_id", """
     order_id:text customer_id:text ordered_on:date amount_yen:float""")
+DRIVERS = _table("drivers", "measure issue_id", """
+    measure:text issue_id:text effect:float? low:float? high:float? gain:float? gain_low:float? gain_high:float?
+    leave_one_out:float? n_customers:int n_scores:int""")
+FAQ_TRIAGE = _table("faq_triage", "issue_id", """
+    issue_id:text state:text article_id:text? article_title:text? similarity:float? n_contacts:float n_searches:float?
+    n_not_found:float? n_views:float? contacts_after_view:float? yen_low:float yen_high:float evidence:text""")
+OPTION_MATCHES = _table("option_matches", "issue_id option_id", """
+    issue_id:text option_id:text option_name:text similarity:float n_customers:int n_on_plan:int n_other_plan:int
+    plans:texts words:text""")
+FIX_EFFECTS = _table("fix_effects", "action_id", """
+    action_id:text issue_id:text done_on:date n_before_months:int n_after_months:int contacts_before:float?
+    contacts_after:float? contact_ratio:float? low:float? high:float? control:text? promised_churns:float?
+    realised_churns:float? realised_low:float? realised_high:float? realised_share:float? churn_change:float?
+    churn_mde:float? note:text""")
+RECOMMENDATIONS = _table("recommendations", "issue_id", """
+    issue_id:text stance:text owner:text is_owner_given:bool action:text target_from:float? target_to:float?
+    target_unit:text? due_on:date is_due_given:bool effort:float? value_yen:float? payback_months:float? basis:text""")
+CONTRASTS = _table("contrasts", "issue_id group", """
+    issue_id:text group:text share:float other_share:float ratio:float low:float high:float n_customers:int
+    n_group:int n_others:int""")
 RANKING = _table("ranking", "issue_id audience", """
     issue_id:text audience:text rank:int rank_low:int rank_high:int top5_share:float score_yen:float
     reason:text""")

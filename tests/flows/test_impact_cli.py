@@ -111,6 +111,6 @@ def test_a_header_alone_is_no_fault(folder, name):
 
 def test_nothing_heavy_is_started():
     code = ("import sys, flows.impact_cli, voc.impact.labelled, voc.sources.labelled_files;"
-            "print([m for m in ('prefect', 'torch', 'spacy', 'bertopic', 'sklearn', 'statsmodels') if m in sys.modules])")
+            "print([m for m in ('prefect', 'torch', 'spacy', 'bertopic', 'sklearn', 'statsmodels', 'scipy.stats', 'openpyxl') if m in sys.modules])")
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

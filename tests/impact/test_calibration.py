@@ -6,6 +6,7 @@ from voc.impact.calibration import (
     calibrated_draws,
     e_value,
     hidden_bias,
+    label_log_odds_sd,
     loading,
     shrunken_draws,
 )
@@ -92,3 +93,8 @@ def test_shrinkage_keeps_the_clear_and_pulls_the_rest_to_zero():
 def test_no_issues():
     assert shrunken_draws(np.zeros(0), np.zeros(0), n_draws=5, rng=rng()).shape == (0, 5)
     assert loading(np.zeros((0, 2))).shape == (0,)
+
+
+def test_uncalibrated_labels_widen_strong_effects_most():
+    extra = label_log_odds_sd(np.array([0.0, 0.5, -1.0]))
+    assert extra == pytest.approx([0.15, np.hypot(0.15, 0.165), np.hypot(0.15, 0.33)])

@@ -17,10 +17,10 @@ LENIENT = Impact(min_churns=20, min_contacts=50, draws=100)
 KINDS = {"bug": "不具合", "howto": "使い方", "praise": "称賛", "解約手続き": "手続き"}
 
 
-def run(people, calls, said, kinds, *, impact=LENIENT, as_of="2025-07-01", logins=None, controls=()):
+def run(people, calls, said, kinds, *, impact=LENIENT, as_of="2025-07-01", logins=None, controls=(), **options):
     return estimate(
         calls, said, people, usage() if logins is None else logins, issues(**kinds), impact=impact, value=Value(),
-        costs=Costs(), as_of=as_of, seed=1, controls=controls)
+        costs=Costs(), as_of=as_of, seed=1, controls=controls, **options)
 
 
 def company(*, n=300, plans=("A", "B"), seed=0, churn=True, effect=2.0):
@@ -60,6 +60,13 @@ def test_whole_estimate_on_a_small_company():
     assert totals["all"] <= totals["company"]
     assert table.loc["解約手続き", "flag"] == "reverse" and np.isnan(table.loc["解約手続き", "churns_prevented"])
     assert table.loc["", "n_contacts"] == 0
+
+
+def test_labels_that_nobody_compared_make_wider_intervals():
+    sure, unsure = (run(*company(), KINDS, is_calibrated=known) for known in (True, False))
+    assert unsure.diagnostics["is_widened"] and not sure.diagnostics["is_widened"]
+    width = [(found.impact["churns_high"] - found.impact["churns_low"]).dropna() for found in (sure, unsure)]
+    assert len(width[0]) and (width[1] > width[0]).all()
 
 
 def test_same_input_gives_identical_tables_in_any_row_order():

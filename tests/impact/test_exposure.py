@@ -20,32 +20,34 @@ def test_exposure_is_the_highest_probability_in_the_window():
     assert got.tolist() == [[0.9, 0.1], [1.0, 0.0], [0.0, 0.0]]
 
 
-def lives(months: float, *, effect: float = 2.5, n: int = 6000, seed: int = 0):
-    """One row per customer at day 400, one contact each before it; an effect that lasts so many months."""
+def lives(months: float, *, effect: float = 2.5, n: int = 6000, seed: int = 0) -> dict:
+    """One row per customer at day 400, one contact before it about issue 0 or 1; 0 drives away for so many months."""
     rng = np.random.default_rng(seed)
-    day = 400 - rng.integers(0, 400, n)
-    chance = 1 / (1 + np.exp(2.5 - effect * (400 - day < exposure_days(months))))
-    return np.arange(n) * SPAN + 400, rng.random(n) < chance, day, links(*((k, 0, 1.0) for k in range(n)))
+    day, issue = 400 - rng.integers(0, 400, n), rng.integers(0, 2, n)
+    chance = 1 / (1 + np.exp(2.5 - effect * ((400 - day < exposure_days(months)) & (issue == 0))))
+    return {
+        "rows": np.arange(n) * SPAN + 400, "covariates": np.ones((n, 1)), "links": Links(np.arange(n), issue, np.ones(n)),
+        "is_event": rng.random(n) < chance, "is_learned": np.ones(n, dtype=bool), "owner": np.arange(n), "day": day,
+        "modelled": np.array([0, 1]), "n_issues": 2, "lag": 0, "seed": 1}
 
 
 @pytest.mark.parametrize("months", [1, 2, 4, 8])
 def test_the_window_is_learned(months):
-    rows, event, day, said = lives(months)
-    n = len(rows)
-    got = learned_window(
-        rows, np.ones((n, 1)), said, is_event=event, is_learned=np.ones(n, dtype=bool), owner=np.arange(n), day=day,
-        modelled=np.array([0]), n_issues=1, lag=0, seed=1)
-    assert got == months
+    assert learned_window(**lives(months)) == months
 
 
 def test_without_an_effect_or_without_events_the_default_window_stands():
-    rows, event, day, said = lives(4, effect=0.0)
-    n = len(rows)
-    for events in (event, np.zeros(n, dtype=bool)):
-        got = learned_window(
-            rows, np.ones((n, 1)), said, is_event=events, is_learned=np.ones(n, dtype=bool), owner=np.arange(n), day=day,
-            modelled=np.array([0]), n_issues=1, lag=0, seed=1)
-        assert got == DEFAULT_WINDOW
+    flat = lives(2, effect=0.0)
+    assert learned_window(**flat) == DEFAULT_WINDOW
+    assert learned_window(**{**flat, "is_event": np.zeros(6000, dtype=bool)}) == DEFAULT_WINDOW
+
+
+def test_what_all_contacts_share_says_nothing_of_the_window():
+    world = lives(1)
+    recent = 400 - world["day"] < 30  # whoever has decided asks about this and that
+    rng = np.random.default_rng(5)
+    event = rng.random(6000) < np.where(recent, 0.6, 0.08)
+    assert learned_window(**{**world, "is_event": event}) == DEFAULT_WINDOW
 
 
 def test_crowding_by_hand():

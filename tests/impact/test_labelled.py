@@ -263,9 +263,9 @@ def test_numbers_of_other_customers_give_no_number():
     ("2024-03-05T20:00:00Z", "2024-03-06"), ("2024-03-05T10:00:00+09:00", "2024-03-05"), ("20240305", "2024-03-05"),
 ])
 def test_days_are_those_of_tokyo(spelling, expected):
-    from voc.impact.labelled_tables import _read_date
+    from voc.impact.labelled_tables import read_dates
 
-    found, unread = _read_date(pd.Series([spelling, "", "5/3/2024", "2024-13-45", "45000"]))
+    found, unread = read_dates(pd.Series([spelling, "", "5/3/2024", "2024-13-45", "45000"]))
     assert str(found[0].date()) == expected and unread.tolist() == [False, True, True, True, True]
 
 
@@ -288,4 +288,4 @@ def test_a_missing_column_is_told_with_those_that_are_there():
 def test_the_door_of_the_package():
     import voc.impact
 
-    assert voc.impact.estimate_labelled is estimate_labelled
+    assert voc.impact.estimate is voc.impact.estimate_labelled is estimate_labelled

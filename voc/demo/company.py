@@ -9,6 +9,7 @@ import pandas as pd
 
 from voc.demo import letters, voices
 from voc.demo.catalogue import load_catalogue
+from voc.demo.knowledge import faq_log, load_faq_use, load_options
 from voc.demo.mails import auto_reply_file, mail_file
 from voc.demo.phrases import Book, Identity, draw_identity, load_book
 from voc.demo.world import START_ON, World, simulate
@@ -22,6 +23,8 @@ _CUSTOMER_COLUMNS = {"customer_id": "顧客番号", "plan": "プラン", "segmen
                      "started_on": "契約開始日", "ended_on": "解約日", "email": "メールアドレス", "phone": "電話番号"}
 _USAGE_COLUMNS = {"customer_id": "顧客番号", "month_on": "年月", "n_logins": "ログイン回数"}
 _FAQ_COLUMNS = {"article_id": "記事番号", "title": "タイトル", "body": "本文", "url": "URL"}
+_LOG_COLUMNS = {"at": "日時", "query": "検索語", "article_id": "記事番号", "n_hits": "ヒット件数"}
+_OPTION_COLUMNS = {"option_id": "オプション番号", "name": "名称", "description": "説明", "plans": "対象プラン", "price_yen": "月額(円)"}
 _SURVEY_COLUMNS = ("回答番号", "顧客番号", "回答日時", "おすすめ度", *letters.SURVEY_QUESTIONS)
 
 
@@ -48,6 +51,8 @@ def write_company(folder: Path, *, seed: int = 42, n_customers: int = 4000, n_mo
         truth += said
     counts["sentences"] = len(truth)
     _write_tables(folder, world, people)
+    first, last = (day.tz_localize(_TZ) for day in (START_ON, START_ON + pd.DateOffset(months=n_months)))
+    counts["faq_logs"] = _write_knowledge(folder, faq_log(contacts, seed=seed, first=first, last=last))
     _write_truth(folder, world, truth, use=use)
     _write_text(folder / "voc.toml", _config_text(START_ON + pd.DateOffset(months=n_months)))
     _write_text(folder / "pseudonym.key", PSEUDONYM_KEY)
@@ -147,6 +152,16 @@ def _write_tables(folder: Path, world: World, people: dict[str, Identity]) -> No
         _write_csv(folder / f"raw/{name}.csv", frame[list(columns)].rename(columns=columns), encoding="utf-8-sig")
 
 
+def _write_knowledge(folder: Path, log: pd.DataFrame) -> int:
+    log = log.assign(at=log["at"].dt.strftime("%Y-%m-%d %H:%M:%S"))
+    options = load_options()
+    for name, frame, columns in (("faq_logs", log, _LOG_COLUMNS), ("options", options, _OPTION_COLUMNS)):
+        _write_csv(folder / f"raw/{name}.csv", frame[list(columns)].rename(columns=columns), encoding="utf-8-sig")
+    _write_csv(folder / "truth/faq.csv", load_faq_use()[["key", "state", "article_id"]], encoding="utf-8")
+    _write_csv(folder / "truth/options.csv", options.loc[options["key"] != "", ["key", "option_id"]], encoding="utf-8")
+    return len(log)
+
+
 def _write_truth(folder: Path, world: World, said: list[dict], *, use: str) -> None:
     _write_csv(folder / "truth/issues.csv", world.truth, encoding="utf-8")
     _write_csv(folder / "truth/issue_months.csv", world.truth_months, encoding="utf-8")
@@ -184,7 +199,8 @@ def _config_text(as_of_on: pd.Timestamp) -> str:
 
     return _CONFIG.format(as_of_on=as_of_on.strftime("%Y-%m-%d"), questions=questions,
                           customers=columns(_CUSTOMER_COLUMNS), usage=columns(_USAGE_COLUMNS),
-                          faq=columns(_FAQ_COLUMNS))
+                          faq=columns(_FAQ_COLUMNS), options=columns(_OPTION_COLUMNS),
+                          logs=columns({"is_found" if ours == "n_hits" else ours: theirs for ours, theirs in _LOG_COLUMNS.items()}))
 
 
 _CONFIG = """# ミナト経理（架空の会社）の設定。パスはこのファイルからの相対です。
@@ -243,6 +259,20 @@ format = "faq"
 path = "raw/faq.csv"
 [sources.columns]
 {faq}
+
+[[sources]]
+name = "faq-logs"          # FAQ 内の検索と閲覧の記録
+format = "faq_logs"
+path = "raw/faq_logs.csv"
+[sources.columns]
+{logs}
+
+[[sources]]
+name = "options"           # 契約者が使える機能・オプションの一覧
+format = "catalogue"
+path = "raw/options.csv"
+[sources.columns]
+{options}
 
 # --- 出力先 ---------------------------------------------------------------
 [store]

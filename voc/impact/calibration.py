@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr, ndtri
-from scipy.stats import norm
 
 SHIFT_SD = 0.25  # prior of the shift shared by all issues; 0.5 let a few rare controls move everything
 SPREAD_SCALE = 0.2  # half-normal prior of the spread between issues
@@ -14,6 +13,7 @@ MIN_CONTROLS = 2
 EFFECT_SCALES = (0.1, 0.2, 0.4, 0.8, 1.6)
 SILENT_PER_TOLD = (0.0, 4.0)  # unknown reporting rate of 20 to 100 %
 MAX_SILENT_FACTOR = 2.0  # of the odds ratio; a formula that divides by what is nearly nothing is not believed further
+LABEL_SLIP, LABEL_SLIP_SHARE = 0.15, 0.33  # of `label_log_odds_sd`
 NULL_WEIGHT = 10.0  # pseudo-issues without effect, the customary penalty of adaptive shrinkage
 _SHIFTS = np.linspace(-1.2, 1.2, 97)
 _SPREADS = np.linspace(0.01, 1.2, 60)
@@ -33,6 +33,22 @@ class Bias:
     spread_mean: float
     slope_mean: float
     n_controls: int
+
+
+def label_log_odds_sd(log_odds: np.ndarray) -> np.ndarray:
+    """Standard deviation that uncalibrated labels add to the log-odds of each issue's effect.
+
+    It is added in squares to the standard error: se' = hypot(se, label_log_odds_sd(b)). Derived from the simulated
+    worlds in which 30 % of the labels are wrong, not measured on a company:
+
+    - Wrong labels draw an effect to 0. Against the world with right labels (harmful total 0.93 of the truth) it
+      was 0.85 with calibrated soft labels, 0.76 with hard ones, 0.58-0.65 where estimators trusted them fully: a factor
+      f between 0.6 and 1. With f uniform, the root mean square of 1/f - 1 is 0.33, the share of the effect itself.
+    - Labels that leak between issues blur also an issue without effect: coverage of 90 % intervals fell from 0.94 to
+      0.90, so that the error grew 1.14 times beside the interval, an extra variance of 0.31 se^2: with the usual
+      se of 0.22-0.38 a standard deviation of 0.12-0.21. Taken as 0.15 for every issue.
+    """
+    return np.hypot(LABEL_SLIP, LABEL_SLIP_SHARE * log_odds)
 
 
 def loading(crowding: np.ndarray) -> np.ndarray:
@@ -106,6 +122,10 @@ def against_silent(
     return draws - np.log(np.maximum(left, 1.0 / MAX_SILENT_FACTOR))
 
 
+def _normal_density(x: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    return np.exp(-0.5 * (x / sd) ** 2) / (sd * np.sqrt(2 * np.pi))  # scipy.stats takes two seconds to load
+
+
 def shrunken_draws(estimate: np.ndarray, sd: np.ndarray, *, n_draws: int, rng: np.random.Generator) -> np.ndarray:
     """Issues x draws from the empirical-Bayes posterior of each log-odds, given estimates and their sd.
 
@@ -120,8 +140,8 @@ def shrunken_draws(estimate: np.ndarray, sd: np.ndarray, *, n_draws: int, rng: n
     total = np.sqrt(sd[:, None] ** 2 + scale**2)
     mean = estimate[:, None] * scale**2 / total**2
     width = sd[:, None] * scale / total
-    density = 2 * norm.pdf(estimate[:, None], 0.0, total) * ndtr(side * mean / width)
-    density = np.column_stack([norm.pdf(estimate, 0.0, sd), density]) + 1e-300
+    density = 2 * _normal_density(estimate[:, None], total) * ndtr(side * mean / width)
+    density = np.column_stack([_normal_density(estimate, sd), density]) + 1e-300
     weight = np.full(density.shape[1], 1.0 / density.shape[1])
     for _ in range(500):
         share = density * weight

@@ -18,7 +18,8 @@ from voc.tables import CONTACTS, CUSTOMERS, MENTIONS, USAGE
 class Case:
     """The data of one estimate. `contacts` has sentiment (-1..1, NaN where unknown); `nps` customer_id, day, score.
 
-    `left_out`: counts of the rows that were not used, by reason.
+    `left_out`: counts of the rows that were not used, by reason. `is_calibrated`: the mentions' probabilities were fitted to
+    labels that people gave.
     """
 
     contacts: pd.DataFrame
@@ -30,6 +31,7 @@ class Case:
     window: Window
     decisions: Decisions
     left_out: dict
+    is_calibrated: bool = True
 
 
 def case_of(
@@ -74,7 +76,8 @@ def estimate_case(
     modelled = np.setdiff1d(np.arange(len(case.issues)), case.decisions.reverse)
     return estimate_effects(
         panel, case.customers, case.window, modelled=modelled,
-        controls=np.flatnonzero(case.issues["issue_id"].isin(controls)), impact=impact, value=value, seed=seed,
+        controls=np.flatnonzero(case.issues["issue_id"].isin(controls)), is_calibrated=case.is_calibrated, impact=impact,
+        value=value, seed=seed,
     )
 
 

@@ -1,6 +1,6 @@
 """From the panel to numbers per issue: log-odds, prevented churns and yen per month, with intervals and draws."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from voc.impact.calibration import (
     calibrated_draws,
     e_value,
     hidden_bias,
+    label_log_odds_sd,
     loading,
     shrunken_draws,
 )
@@ -42,19 +43,22 @@ class Effects:
 
 def estimate_effects(
     panel: Panel, customers: pd.DataFrame, window: Window, *, modelled: np.ndarray, controls: np.ndarray,
-    impact: Impact, value: Value, seed: int,
+    is_calibrated: bool, impact: Impact, value: Value, seed: int,
 ) -> Effects:
     """Fit the hazard, calibrate by `controls`, shrink, and add up over the period, scaled to the period's real churns.
 
     `modelled`, `controls`: positions of issues. Table columns, all per month: churns_prevented (median of the
     draws), churns_low, churns_high (5 and 95 %), churns_shrunken, the same for ltv (yen), mrr_yen; log_odds and
-    log_odds_se as fitted, e_value of their lower limit.
+    log_odds_se as fitted, the latter widened where labels are not calibrated, e_value of their lower limit.
     """
     learned = panel.is_learned
     fit = fit_hazard(
         panel.covariates[learned], panel.learning[learned][:, modelled], panel.is_event[learned],
         panel.customer[learned],
     )
+    if not is_calibrated:
+        slip = label_log_odds_sd(fit.log_odds)
+        fit = replace(fit, covariance=fit.covariance + np.diag(slip**2), se=np.hypot(fit.se, slip))
     rng = np.random.default_rng([seed, 2])
     bias = hidden_bias(
         fit.log_odds, fit.se, is_control=np.isin(modelled, controls), loads=loading(panel.crowding[modelled]),

@@ -69,7 +69,7 @@ def estimate(
     controls: tuple[str, ...] | list[str] = (), window: Window | None = None, sentiment: pd.Series | None = None,
     nps: pd.DataFrame | None = None, below_minimum: Literal["no_number", "reference"] = "no_number",
     doubts: tuple[str, ...] = (), faults: tuple[str, ...] = (), price_changes: pd.DataFrame | None = None,
-    orders_per_month: pd.Series | None = None,
+    orders_per_month: pd.Series | None = None, is_calibrated: bool = True,
 ) -> Estimate:
     """What each issue costs, as of the morning of `as_of`.
 
@@ -81,13 +81,14 @@ def estimate(
     Below the company's minimum no churn number is given, or, with "reference", none above the tier 参考値; costs are
     always given. `doubts` (Japanese) of the caller also keep every tier at 参考値, its `faults` also forbid churn
     numbers. `price_changes`: PRICE_CHANGES, without which downgrades are not known. `orders_per_month`: by customer_id,
-    where monthly_price_yen was made from orders. Raises TableError for missing columns.
+    where monthly_price_yen was made from orders. Not `is_calibrated`: the mentions' probabilities were never compared
+    with people's labels, so that intervals are wider. Raises TableError for missing columns.
     """
     case = case_of(
         contacts, mentions, customers, usage, issues, impact=impact, as_of=as_of, window=window, sentiment=sentiment,
         nps=nps,
     )
-    case, changes = _valued(case, value=value, price_changes=price_changes, orders_per_month=orders_per_month)
+    case, changes = _valued(replace(case, is_calibrated=is_calibrated), value=value, price_changes=price_changes, orders_per_month=orders_per_month)
     case.contacts["cost_yen"] = contact_cost(case.contacts, costs=costs, window=case.window)
     months = check(company_months(case.customers, case.contacts, case.window, changes=changes), COMPANY_MONTHS)
     named = set(controls) | set(impact.controls)
@@ -249,6 +250,7 @@ def _diagnostics(case: Case, *, panel, effects, reasons, doubts, stated) -> dict
         "spread": effects.bias.spread_mean if effects else None,
         "n_controls": effects.bias.n_controls if effects else None,
         "banner": _banner(effects) if effects else "",
+        "is_widened": effects is not None and not case.is_calibrated,
         "reasons": reasons,
         "doubts": doubts,
         "left_out": {name: count for name, count in case.left_out.items() if count},

@@ -1,5 +1,7 @@
 """Who has met which issue when: exposure windows, the window that fits the data, and how contacts crowd together."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -13,7 +15,8 @@ SPAN = 4_000_000  # wider than any difference of day numbers
 DEFAULT_WINDOW = 4
 WINDOWS = (1, 2, 3, 5, 6, 8, 12)
 MIN_GAIN = 3.0  # log posterior by which another window must fit better than the default (Bayes factor 20)
-MAX_EVENTS, OTHERS_PER_EVENT = 6_000, 5
+MAX_EVENTS, OTHERS_PER_EVENT = 4_000, 4
+BANDS = (1, 2, 3, 4, 6, 8, 12)  # months; contacts about anything in each are held fixed while windows are compared
 CROWDING_DAYS = 60
 PRIOR_PAIRS = 2.0  # keeps the ratio of issues with hardly any pair near 1
 
@@ -64,8 +67,10 @@ def learned_window(
 ) -> int:
     """How many months a contact counts: of DEFAULT_WINDOW and WINDOWS the one under which the model is most probable.
 
-    All issues share the window. Fitted to every event and five other rows per event (seeded), which leaves slopes as
-    they are (Prentice & Pyke 1979). The default of four months stands unless another window gains MIN_GAIN.
+    All issues share the window. Fitted to events and four other rows per event (seeded), which leaves slopes as
+    they are (Prentice & Pyke 1979). How many contacts about anything lie how far back is held fixed: what all contacts
+    share (bad moods, questions of those who have decided) says nothing of how long an issue works. The default of
+    four months stands unless another window gains MIN_GAIN.
     `owner`, `day`: customer and day of each contact.
     """
     rng = np.random.default_rng([seed, 3])
@@ -75,6 +80,7 @@ def learned_window(
     events = rng.choice(events, min(len(events), MAX_EVENTS), replace=False)
     others = rng.choice(others, min(len(others), OTHERS_PER_EVENT * len(events)), replace=False)
     chosen = np.sort(np.concatenate([events, others]))
+    held = np.hstack([covariates[chosen], _contacts_by_age(rows[chosen], owner, day, lag=lag)])
     found, start = {}, None
     for months in (DEFAULT_WINDOW, *WINDOWS):
         met = exposure(
@@ -82,12 +88,22 @@ def learned_window(
             within=(lag, exposure_days(months)),
         )
         try:
-            found[months], beta = log_posterior(covariates[chosen], met[:, modelled], is_event[chosen], start=start)
+            found[months], beta = log_posterior(held, met[:, modelled], is_event[chosen], start=start)
         except (VocError, np.linalg.LinAlgError):  # nothing fits: no window speaks against the default
             return DEFAULT_WINDOW
         start = beta if start is None else start
     best = max(found, key=found.get)
     return best if found[best] > found[DEFAULT_WINDOW] + MIN_GAIN else DEFAULT_WINDOW
+
+
+def _contacts_by_age(rows: np.ndarray, owner: np.ndarray, day: np.ndarray, *, lag: int) -> np.ndarray:
+    """Rows x BANDS: log(1 + contacts about anything) of so many months ago."""
+    edges = [lag, *(exposure_days(months) for months in BANDS)]
+    columns = []
+    for within in pairwise(edges):
+        row, _ = reached(rows, owner, day, within=within)
+        columns.append(np.log1p(np.bincount(row, minlength=len(rows))))
+    return np.column_stack(columns)
 
 
 def crowding(

@@ -18,12 +18,12 @@ from voc.impact.labelled_tables import (
     REJECT_COLUMNS,
     labels_of,
     read_columns,
+    read_dates,
     refuse,
     without_repeats,
 )
 from voc.impact.periods import Window, day_of_date, day_of_instant, timestamp, window_between
 from voc.impact.sensitivity import sensitivity
-from voc.parsing.dates import parse_date
 from voc.tables import IMPACT_SENSITIVITY, REJECTS, check, empty
 
 OUT = (
@@ -37,8 +37,10 @@ REVERSE_KIND, OTHER_KIND = "解約", "その他"
 
 def _day(value: object) -> object:
     """A day from any spelling; what is none is left to the validator."""
-    found = parse_date(str(value)) if value is not None else None
-    return found.date() if found is not None else value
+    if value is None or isinstance(value, date):
+        return value
+    found, unread = read_dates(pd.Series([str(value)]))
+    return value if unread[0] else found[0].date()
 
 
 class Params(BaseModel):

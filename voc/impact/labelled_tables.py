@@ -8,7 +8,6 @@ import pandas as pd
 
 from voc.errors import TableError
 from voc.impact.periods import ZONE
-from voc.parsing.dates import parse_instant
 
 COLUMNS = {
     "contacts": {
@@ -190,19 +189,21 @@ def _read_instant(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
         found = found.fillna(pd.to_datetime(iso.where(zoned), format="ISO8601", errors="coerce", utc=True))
     rest = text[found.isna() & (text != "")]
     if len(rest):  # other Japanese spellings: 2025/4/25, 令和7年4月25日
+        from voc.parsing.dates import parse_instant  # its package loads every parser of the product
+
         spelled = {value: parse_instant(value, timezone=ZONE) for value in rest.unique()}
         found = found.fillna(pd.to_datetime(rest.map(spelled), utc=True, errors="coerce").reindex(found.index))
     return found.astype("datetime64[us, UTC]"), found.isna().to_numpy()
 
 
-def _read_date(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
+def read_dates(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
     """Days in Tokyo, midnight without a zone."""
     found, unread = _read_instant(cells)
     return found.dt.tz_convert(ZONE).dt.tz_localize(None).dt.normalize(), unread
 
 
 _READ = {
-    "id": _read_id, "text": _read_text, "instant": _read_instant, "date": _read_date, "flag": _read_flag,
+    "id": _read_id, "text": _read_text, "instant": _read_instant, "date": read_dates, "flag": _read_flag,
     "number": _number_between(-np.inf, np.inf), "amount": _number_between(0.0, np.inf), "score": _number_between(0.0, 10.0),
 }
 _NOTHING = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from voc.config import Impact
 from voc.impact.exposure import SPAN, crowding, exposure, exposure_days, learned_window, reached
@@ -162,7 +162,7 @@ def _renewal(
     at_risk = np.bincount(phase[old], minlength=12)
     events = np.bincount(phase[old & event], minlength=12)
     expected = at_risk * events.sum() / max(at_risk.sum(), 1)
-    if expected.min() < RENEWAL_MIN_EVENTS or chi2.sf(((events - expected) ** 2 / expected).sum(), 11) > RENEWAL_P:
+    if expected.min() < RENEWAL_MIN_EVENTS or chdtrc(11, ((events - expected) ** 2 / expected).sum()) > RENEWAL_P:
         return {}
     return {f"contract month {position}": (old & (phase == position)).astype("float64") for position in range(1, 12)}
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from voc.config import Impact, Value
+from voc.errors import VocError
 from voc.impact.case import Case, estimate_case, panel_of, with_links
 from voc.impact.estimation import Estimate
 from voc.impact.records import LIKELY
@@ -25,7 +26,7 @@ def sensitivity(
     Lines: "影響期間 3 か月" and "影響期間 6 か月" (how long a contact counts), "初回の問い合わせのみ" (less confounded, misses
     part), "利用状況で調整しない" (usage may carry part of the effect; only where there is usage). The rows, the decision
     days and the reverse issues are those of `estimate`; the other arguments are those that it was given. Empty where
-    `estimate` gives no churn numbers.
+    `estimate` gives no churn numbers; a line whose model cannot be fitted has empty numbers.
     """
     told = estimate.impact.loc[estimate.impact["churns_prevented"].notna(), "issue_id"]
     named = set(controls) | set(impact.controls)
@@ -33,10 +34,13 @@ def sensitivity(
     same = impact.model_copy(update={"window_months": estimate.diagnostics["window_months"]})
     for line, case, options in _lines(estimate.case, same) if len(told) else ():
         panel = panel_of(case, impact=options, seed=seed)
-        table = estimate_case(case, panel, controls=named, impact=options, value=value, seed=seed).table
-        ids = case.issues["issue_id"].to_numpy()[table["issue"]]
-        table = table.assign(issue_id=ids, line=line)[list(IMPACT_SENSITIVITY.columns)]
-        parts.append(table[table["issue_id"].isin(told)])
+        try:
+            table = estimate_case(case, panel, controls=named, impact=options, value=value, seed=seed).table
+        except (VocError, np.linalg.LinAlgError):  # this line alone has no answer
+            table = pd.DataFrame(columns=["issue", "churns_prevented", "churns_low", "churns_high"], dtype="float64")
+        ids = case.issues["issue_id"].to_numpy()[table["issue"].to_numpy(dtype="int64")]
+        table = table.assign(issue_id=ids).set_index("issue_id").reindex(told).reset_index()
+        parts.append(table.assign(line=line)[list(IMPACT_SENSITIVITY.columns)])
     return check(pd.concat(parts, ignore_index=True), IMPACT_SENSITIVITY)
 
 
