@@ -10,7 +10,6 @@ from voc.config import Matches
 from voc.impact.periods import DAYS_PER_MONTH, ZONE
 from voc.impact.records import LIKELY
 from voc.issues.kinds import KINDS
-from voc.issues.matching import centroids_of
 
 TRIAGED = ("使い方", "手続き")
 NO_ARTICLE, HAS_ARTICLE, NOT_FOUND, UNCLEAR = "no_article", "has_article", "not_found", "unclear"
@@ -46,7 +45,8 @@ def matter_vectors(issues: pd.DataFrame) -> np.ndarray:
     """(k, d) unit vectors of what the issues are about: their centroids without the part that tells the kind."""
     if issues.empty:
         return np.empty((0, 0))
-    return _unit(centroids_of(issues)[:, : -len(KINDS)])
+    centroids = np.vstack([np.asarray(centroid, dtype="float64") for centroid in issues["centroid"]])
+    return _unit(centroids[:, : -len(KINDS)])
 
 
 def faq_triage(

@@ -154,7 +154,7 @@ def test_configuration_loads_and_names_every_file(folder):
     config = load_config(folder / "voc.toml")
     assert config.company.as_of_on == "2025-11-01"
     assert [source.name for source in config.sources] == [
-        "calls", "mails", "chats", "survey", "customers", "usage", "faq"]
+        "calls", "mails", "chats", "survey", "customers", "usage", "faq", "faq-logs", "options"]
     for source in config.sources:
         files = sorted(folder.glob(source.path))
         assert files
