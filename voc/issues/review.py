@@ -16,7 +16,7 @@ from voc.issues.events import DRIFTING, VOC, birth_rows, event_row, place_of
 _HOME = 0.5  # share of a cluster's sentences that one issue must hold
 _SWALLOWED = 0.7  # share of an issue's sentences in a cluster of another issue, above which they are one
 _APART = 0.75  # cosine of two clusters' centres, below which one issue is two
-_MOVED = 0.985  # cosine of an issue's centre with its cluster's, below which it follows
+_MOVED = 0.93  # cosine of an issue's centre with its cluster's, below which it follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,10 @@ def review(
         if owner not in free:
             continue
         first = max(own, key=lambda c: (float(c.centroid @ centre[owner]) > _APART, len(c.members)))
-        parted += [(owner, c) for c in own if c is not first and float(c.centroid @ first.centroid) < _APART]
-        if float(first.centroid @ centre[owner]) < _MOVED:
+        parts = [c for c in own if c is not first and float(c.centroid @ first.centroid) < _APART]
+        parted += [(owner, c) for c in parts]
+        # moved seldom: each move sends sentences on the border of two issues to the other one
+        if parts or float(first.centroid @ centre[owner]) < _MOVED:
             moved[owner] = (first.centroid, first.threshold)
     return Review(born, parted, moved, merged)
 
