@@ -20,14 +20,16 @@ from voc.embeddings import embed, join_vectors, registry
 from voc.impact.described import described
 from voc.impact.estimation import estimate
 from voc.impact.sensitivity import sensitivity
+from voc.issue_space import MODELS, example_points
+from voc.issues.areas import area_rows
+from voc.issues.calibration import is_calibrated
 from voc.issues.categories import Category, category_rows
-from voc.issues.events import advance
-from voc.issues.kinds import KINDS, kind_shares
+from voc.issues.events import advance, fix_actions
 from voc.issues.ledger import LedgerUpdate, update_ledger
 from voc.issues.lifecycle import lifecycle_rows
-from voc.issues.matching import voice_vectors
 from voc.issues.prototypes import reported
-from voc.opinions import decided_by_words, judge, judge_opinions, load_heads
+from voc.issues.trends import issue_trends
+from voc.opinions import decided_by_words, judge_opinions, load_heads
 from voc.ranking import rank
 from voc.requests import normalise_requests
 from voc.sentences import split_sentences
@@ -50,9 +52,7 @@ from voc.tables import (
 from voc.terms import flag_competitors
 
 OPINION_MODEL = "opinions"  # E5 adapted to the task
-ISSUE_MODELS = ("e5", "use")  # joined: on the demo's planted issues they part and hold together better than one alone
 _BATCH = 1000
-_GIVEN_KIND = 0.55  # share of a kind that a person gave: what the voices of one kind have on average in the demo
 
 read_table_task = edge_task(read_table, name="表の読み込み")
 write_table_task = edge_task(write_table, name="保存")
@@ -67,6 +67,8 @@ load_terms_task = edge_task(load_terms, name="用語集の読み込み")
 normalise_requests_task = task(normalise_requests, name="要望の抽出")
 read_categories_task = edge_task(read_category_file, name="分類の表の読み込み")
 update_ledger_task = task(update_ledger, name="課題の台帳")
+area_rows_task = task(area_rows, name="領域")
+issue_trends_task = task(issue_trends, name="増減の判定")
 estimate_task = task(estimate, name="影響額の推定")
 sensitivity_task = task(sensitivity, name="前提を変えた推定")
 described_task = task(described, name="費用と継続の内訳")
@@ -91,7 +93,7 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
     # 「どうすればいいですか」 alone: neither courtesy nor a matter; kept in `sentences`, judged by no stage
     record.counts["without_content"] = int(sentences["set_aside"].isna().sum()) - len(voices)
     texts = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
-    vectors = {name: _vectors(texts["text"], model=name, record=record) for name in ISSUE_MODELS}
+    vectors = {name: _vectors(texts["text"], model=name, record=record) for name in MODELS}
     opinions = _opinions(voices, texts, record=record)
     if terms is not None:
         opinions = flag_competitors(opinions, voices, terms=terms)
@@ -105,22 +107,26 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
     voices = voices.merge(contacts[["contact_id", "customer_id", "started_at"]], on="contact_id", how="left")
     at = _instant(as_of_on, config)
     with record.stage("issues"):
+        calibration = read_table(ISSUE_CALIBRATION, store=store)
         issues, events = _with_categories(*read_ledger_task(store), categories, at=at, record=record)
         update = update_ledger_task(
             voices, opinions, meanings[_place(voices, texts)], issues=issues, events=events, settings=config.issues,
-            seed=config.seed, at=at, parse=japanese.parse, calibration=read_table(ISSUE_CALIBRATION, store=store),
+            seed=config.seed, at=at, parse=japanese.parse, calibration=calibration,
             mentions_before=read_table(MENTIONS, store=store),
         )  # fmt: skip
         update = _settled(update, config, at=at)
+        trends = _trends(contacts, update, config, as_of_on=as_of_on)
+    record.settings["is_calibrated"] = is_calibrated(calibration)
     record.counts["issues"] = len(reported(update.issues))
     record.counts["unassigned"] = round(update.unassigned_share * len(voices))
     record.counts["unassigned_share"] = round(update.unassigned_share, 4)
     tables = {
         "sentences": sentences, "opinions": opinions, "requests": requests, "calls": calls,
         "embeddings": _embedding_rows(texts, vectors), "issue_quality": update.quality,
+        "issue_trends": trends,
         **_impact(contacts, update, contact_moods(opinions, sentences), config, store=store, as_of_on=as_of_on, record=record),
     }  # fmt: skip
-    tables |= decision_tables(tables, contacts, update, config, models=ISSUE_MODELS, store=store, as_of_on=as_of_on, record=record)
+    tables |= decision_tables(tables, contacts, update, config, store=store, as_of_on=as_of_on, record=record)
     with record.stage("store"):
         for name, frame in tables.items():
             write_table_task(frame, TABLES[name], store=store)
@@ -151,31 +157,29 @@ def _with_categories(
     issues: pd.DataFrame, events: pd.DataFrame, categories: list[Category], *, at: pd.Timestamp, record: RunRecord
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The ledger with the company's own list of issues."""
-    rows, told = category_rows(categories, issues, events, embed=_points, at=at)
+    rows, told = category_rows(categories, issues, events, embed=example_points, at=at)
     for line in told:
         record.tell(f"  {line}")
     return advance(issues, events, rows) if rows else (issues, events)
 
 
-def _points(texts: list[str], kinds: list[str | None]) -> tuple[np.ndarray, list[str]]:
-    """Examples as points of the ledger's space; where `kinds` has None the opinion decides the kind."""
-    vectors = {name: embed(texts, model=name) for name in ISSUE_MODELS}
-    opinions = judge(texts)
-    shares = kind_shares(opinions["text"], opinions)
-    for row, kind in enumerate(kinds):
-        if kind is not None:
-            shares[row] = np.eye(len(KINDS))[KINDS.index(kind)] * _GIVEN_KIND
-    return voice_vectors(join_vectors(vectors), shares), [KINDS[column] for column in shares.argmax(axis=1)]
-
-
 def _settled(update: LedgerUpdate, config: Config, *, at: pd.Timestamp) -> LedgerUpdate:
-    """Solved issues that came back and issues that nobody mentions any more, as events of this run."""
+    """Solved issues that came back, issues that nobody mentions any more, areas of new ones, as events of this run."""
     rows = lifecycle_rows(
         update.issues, update.events, update.mentions, at=at, timezone=config.company.timezone,
         dead_after_months=config.issues.dead_after_months, reopen_contacts=config.issues.reopen_contacts,
     )  # fmt: skip
     issues, events = advance(update.issues, update.events, rows)
+    rows = area_rows_task(issues, events, at=at, tokenize=japanese.tokenize)
+    issues, events = advance(issues, events, rows)
     return replace(update, issues=issues, events=events)
+
+
+def _trends(contacts: pd.DataFrame, update: LedgerUpdate, config: Config, *, as_of_on: pd.Timestamp) -> pd.DataFrame:
+    return issue_trends_task(
+        update.mentions, contacts, reported(update.issues), update.events, fix_actions(update.events, update.issues),
+        as_of_on=as_of_on, timezone=config.company.timezone,
+    )  # fmt: skip
 
 
 def _vectors(texts: pd.Series, *, model: str, record: RunRecord) -> np.ndarray:
@@ -229,7 +233,7 @@ def _impact(contacts, update, moods, config: Config, *, store: str, as_of_on: pd
         found = estimate_task(
             contacts, mentions, payers.customers, read_table(USAGE, store=store), issues, as_of=payers.as_of_on,
             sentiment=moods.set_index("contact_id")["strength"], price_changes=payers.price_changes,
-            orders_per_month=payers.orders_per_month, **options,
+            orders_per_month=payers.orders_per_month, is_calibrated=record.settings["is_calibrated"], **options,
         )  # fmt: skip
         lines = sensitivity_task(found, impact=config.impact, value=config.value, seed=config.seed)
     record.settings.update(found.diagnostics)

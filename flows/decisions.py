@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from flows.payers import Payers, read_payers
@@ -11,7 +10,6 @@ from flows.tasks import task
 from voc.config import Config
 from voc.contrasts import contrasts
 from voc.customers.signals import contact_moods
-from voc.embeddings import embed, join_vectors
 from voc.faq_triage import faq_triage
 from voc.impact.case import Case, case_of
 from voc.impact.cost import contact_cost, issue_months
@@ -20,6 +18,7 @@ from voc.impact.estimation import estimate
 from voc.impact.fixes import fix_effects
 from voc.impact.lifetime import valued_customers
 from voc.impact.periods import timestamp
+from voc.issue_space import text_vectors
 from voc.issues.events import fix_actions
 from voc.issues.ledger import LedgerUpdate
 from voc.issues.prototypes import reported
@@ -52,33 +51,34 @@ recommendations_task = task(recommendations, name="推奨")
 
 
 def decision_tables(
-    tables: dict[str, pd.DataFrame], contacts: pd.DataFrame, update: LedgerUpdate, config: Config, *, models: tuple[str, ...],
-    store: str, as_of_on: pd.Timestamp, record: RunRecord,
+    tables: dict[str, pd.DataFrame], contacts: pd.DataFrame, update: LedgerUpdate, config: Config, *, store: str,
+    as_of_on: pd.Timestamp, record: RunRecord,
 ) -> dict[str, pd.DataFrame]:
     """DRIVERS, FAQ_TRIAGE, OPTION_MATCHES, FIX_EFFECTS, RECOMMENDATIONS and CONTRASTS by name, checked.
 
-    `tables`: what this run made so far (impact, issue_months, company_months, impact_controls, requests). `models`: of
-    the ledger's space, in which articles, searches and options are compared with the issues.
+    `tables`: what this run made so far (impact, issue_months, company_months, impact_controls, requests). Articles, searches and
+    options are compared with the issues in the ledger's space.
     """
     payers = read_payers(store=store, as_of_on=as_of_on, record=record)
     issues, actions = reported(update.issues), fix_actions(update.events, update.issues)
     mentions = update.mentions[update.mentions["issue_id"].isin({*issues["issue_id"], *actions["issue_id"]})].reset_index(drop=True)
 
-    def meanings(texts: list[str]) -> np.ndarray:
-        return join_vectors({name: embed(texts, model=name) for name in models})
+    # a contact counts as long as the hazard found it to count
+    impact = config.impact.model_copy(update={"window_months": record.settings["window_months"] or config.impact.window_months})
 
     with record.stage("decisions"):
         case = _case(contacts, mentions, issues, payers=payers, config=config, usage=read_table(USAGE, store=store))
         found: list[tuple[Table, pd.DataFrame]] = [
-            (DRIVERS, drivers_task(case, impact=config.impact)), (CONTRASTS, contrasts_task(case)),
+            (DRIVERS, drivers_task(case, impact=impact)), (CONTRASTS, contrasts_task(case)),
             (FAQ_TRIAGE, faq_triage_task(
                 issues, tables["impact"], mentions, read_table(FAQ, store=store), read_table(FAQ_LOGS, store=store),
-                meanings=meanings, matches=config.matches,
+                meanings=text_vectors, matches=config.matches,
                 period=(timestamp(case.window.period_start), timestamp(case.window.period_end)))),
             (OPTION_MATCHES, option_matches_task(
-                issues, mentions, tables["requests"], payers.customers, read_table(CATALOGUE, store=store), meanings=meanings,
+                issues, mentions, tables["requests"], payers.customers, read_table(CATALOGUE, store=store), meanings=text_vectors,
                 matches=config.matches)),
-            (FIX_EFFECTS, _fixes(tables, contacts, mentions, update=update, payers=payers, config=config, store=store)),
+            (FIX_EFFECTS, _fixes(tables, contacts, mentions, update=update, payers=payers, config=config, store=store,
+                is_calibrated=record.settings["is_calibrated"])),
         ]  # fmt: skip
         made = {table.name: check(frame, table) if len(frame) else empty(table) for table, frame in found}
         advice = recommendations_task(
@@ -97,7 +97,7 @@ def _case(contacts, mentions, issues, *, payers: Payers, config: Config, usage: 
     return replace(case, customers=valued_customers(customers, case.window, value=config.value))
 
 
-def _fixes(tables, contacts, mentions, *, update: LedgerUpdate, payers: Payers, config: Config, store: str) -> pd.DataFrame:
+def _fixes(tables, contacts, mentions, *, update: LedgerUpdate, payers: Payers, config: Config, store: str, is_calibrated: bool) -> pd.DataFrame:
     """The issues of actions belong to it also where they rest or are solved; each promise is what the data of the days
     before the action gave."""
     actions = fix_actions(update.events, update.issues)
@@ -115,7 +115,8 @@ def _fixes(tables, contacts, mentions, *, update: LedgerUpdate, payers: Payers, 
         before = estimate_task(
             contacts, mentions, payers.customers, usage, issues, as_of=min(done_on, payers.as_of_on), sentiment=moods,
             impact=config.impact, value=config.value, costs=config.costs, seed=config.seed,
-            price_changes=payers.price_changes, orders_per_month=payers.orders_per_month).impact  # fmt: skip
+            price_changes=payers.price_changes, orders_per_month=payers.orders_per_month,
+            is_calibrated=is_calibrated).impact  # fmt: skip
         promised.append(group[["action_id", "issue_id"]].merge(before[["issue_id", "churns_prevented"]], on="issue_id"))
     return fix_effects_task(
         actions, issue_months(case.contacts, case.links, case.issues, case.window), tables["company_months"], issues,

@@ -11,6 +11,7 @@ _COMMANDS = {
     "lock": ("課題を固定します（自動では名前も範囲も変わりません）", "固定しました"), "unlock": ("固定や候補の課題を公開にします", "公開にしました"),
     "exclude": ("課題をレポートと順位から外します（声は数え続けます）", "除外しました"),
     "reopen": ("除外、解決済み、休止の課題を元に戻します", "元に戻しました"), "close": ("課題を解決済みにします", "解決済みにしました"),
+    "set-area": ("課題の領域（大きな分類）を決めます", "領域を決めました"),
     "assign-owner": ("担当部署を決めます", "担当部署を決めました"), "fix": ("行った対応を日付とともに記録します", "対応を記録しました"),
     "effort": ("対応の工数（人日）を決めます", "工数を決めました"), "due": ("対応の期限を決めます", "期限を決めました"),
 }  # fmt: skip
@@ -26,8 +27,11 @@ def add_commands(commands) -> None:
     _with_id(_command(own, "show", "課題の内容、月別の件数、例文、履歴を表示します", _show))
     _add_edits(own)
     _add_split(own)
-    one = _command(own, "import", "書き換えた issues.xlsx を台帳に反映します", _import, is_edit=True)
-    one.add_argument("file", type=Path, help="レポートのフォルダーにある issues.xlsx を編集したもの")
+    one = _command(own, "sample", "割り当てが合っているかを人が確かめる表を書き出します", _sample)
+    one.add_argument("--n", type=int, default=300, metavar="件数", help="文の数（既定: 300）")
+    one.add_argument("--out", type=Path, required=True, metavar="ファイル", help="書き出す .xlsx")
+    one = _command(own, "import", "書き換えた issues.xlsx、または答えを書いた sample の表を取り込みます", _import, is_edit=True)
+    one.add_argument("file", type=Path, help="レポートのフォルダーにある issues.xlsx か、voc issues sample が書いた表（見出しで見分けます）")
 
 
 def _command(own, name: str, text: str, function, *, is_edit: bool = False) -> argparse.ArgumentParser:
@@ -48,6 +52,7 @@ def _add_edits(own) -> None:
     made = {name: _with_id(_command(own, name, text, _edit, is_edit=True)) for name, (text, _) in _COMMANDS.items()}
     made["rename"].add_argument("value", metavar="名前", help="新しい名前（30 文字以内、ほかの課題と別の名前）")
     made["merge"].add_argument("value", metavar="統合先", help="残すほうの課題番号")
+    made["set-area"].add_argument("value", metavar="領域", help="15 文字以内。空文字 '' で領域なしに戻します")
     made["assign-owner"].add_argument("value", metavar="担当部署", help="空文字 '' で担当なしに戻します")
     made["effort"].add_argument("value", metavar="人日", help="例: 3.5。空文字 '' で消します")
     made["due"].add_argument("value", metavar="期限", help="例: 2026-04-01。空文字 '' で消します")
@@ -95,13 +100,13 @@ def _edit(options: argparse.Namespace) -> int:
     kind, to, note = {
         "rename": ("rename", value, None), "merge": ("merge", value, None), "lock": ("set_status", "locked", None),
         "unlock": ("set_status", "open", None), "exclude": ("set_status", "excluded", None), "reopen": ("set_status", "back", None),
-        "close": ("set_status", "closed", getattr(options, "on", None)), "assign-owner": ("assign_owner", value, None),
+        "close": ("set_status", "closed", getattr(options, "on", None)), "assign-owner": ("assign_owner", value, None), "set-area": ("set_area", value, None),
         "effort": ("set_effort", value, None), "due": ("set_due", value, None),
         "fix": ("fix", getattr(options, "on", None), getattr(options, "note", None)),
     }[options.operation]  # fmt: skip
-    ledger = edit_ledger(open_ledger(options.config), [Edit(kind, issue_id, to, note)], by=_by(options))
+    ledger, told = edit_ledger(open_ledger(options.config), [Edit(kind, issue_id, to, note)], by=_by(options))
     label = ledger.issues.set_index("issue_id").at[issue_id, "label"]
-    _tell([f"{issue_id}「{label}」: {_done(options.operation)}"])
+    _tell([*told, f"{issue_id}「{label}」: {_done(options.operation)}"])
     return 0
 
 
@@ -123,9 +128,19 @@ def _split(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from flows.ledger_edits import import_sheet, open_ledger
+    from flows.issue_labels import import_file
+    from flows.ledger_edits import open_ledger
 
-    _tell(import_sheet(open_ledger(options.config), options.file, by=_by(options)))
+    _tell(import_file(open_ledger(options.config), options.file, by=_by(options)))
+    return 0
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from flows.issue_labels import sample
+    from flows.ledger_edits import open_ledger
+
+    ledger = open_ledger(options.config)
+    _tell(sample(ledger, options.out, n=options.n, seed=ledger.seed))
     return 0
 
 

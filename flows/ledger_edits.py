@@ -1,6 +1,10 @@
-"""The ledger that a person edits: read, judged, written at once. The only clock is the person's."""
+"""The ledger that a person edits: read, judged, written at once. The only clock is the person's.
 
-from dataclasses import dataclass, replace
+What people write (names of issues and areas, what was done) is masked like customers' texts before it is stored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,15 +14,12 @@ import pandas as pd
 from flows.ledger_store import read_ledger, write_ledger
 from flows.settings import store_of
 from voc.config import load_config
-from voc.errors import SourceError, VocError
-from voc.issues.edits import Edit, EditError, checked_labels, edit_rows, known_issue
+from voc.errors import VocError
+from voc.issues.edits import WRITTEN, Edit, EditError, checked_labels, edit_rows, known_issue
 from voc.issues.events import advance
-from voc.issues.kinds import kind_shares
 from voc.issues.listing import edit_lines
-from voc.issues.matching import voice_vectors
-from voc.issues.sheet import read_sheet, sheet_edits
+from voc.issues.sheet import TEXTS, Sheet, changed_rows, read_sheet, sheet_edits
 from voc.issues.splitting import pick_like, split_rows
-from voc.raw import MAX_BYTES
 from voc.store import read_table
 from voc.tables import EMBEDDINGS, MENTIONS, OPINIONS, RUNS, SENTENCES
 
@@ -27,13 +28,16 @@ _FEWEST = 2  # sentences of a part
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The ledger as it is in `store`: frames of ISSUES, ISSUE_EVENTS, MENTIONS; `timezone` of the company."""
+    """The ledger as it is in `store`: frames of ISSUES, ISSUE_EVENTS, MENTIONS; `timezone` and `id_patterns` (see
+    `voc.privacy.mask_texts`) of the company, `seed` of its configuration."""
 
     issues: pd.DataFrame
     events: pd.DataFrame
     mentions: pd.DataFrame
     store: str
     timezone: str
+    id_patterns: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 42
 
     def sentences(self) -> pd.DataFrame:
         return read_table(SENTENCES, store=self.store)
@@ -46,25 +50,41 @@ def open_ledger(config_path: Path) -> Ledger:
     issues, events = read_ledger(store)
     if issues.empty:
         raise VocError(f"課題の台帳がまだありません（{store}）。先に voc run {config_path} を実行してください。")
-    return Ledger(issues, events, read_table(MENTIONS, store=store), store, config.company.timezone)
+    return Ledger(
+        issues, events, read_table(MENTIONS, store=store), store, config.company.timezone, config.privacy.id_patterns, config.seed
+    )
 
 
-def edit_ledger(ledger: Ledger, edits: list[Edit], *, by: str) -> Ledger:
-    """The ledger after all `edits`, written at once. Raises EditError, and writes nothing, where one cannot be fulfilled."""
+def edit_ledger(ledger: Ledger, edits: list[Edit], *, by: str) -> tuple[Ledger, list[str]]:
+    """The ledger after all `edits`, written at once, and what of them was masked.
+
+    Raises EditError, and writes nothing, where one cannot be fulfilled.
+    """
     at, today = _now(ledger.timezone)
+    written = [(number, name) for number, edit in enumerate(edits) for name in WRITTEN.get(edit.kind, ()) if getattr(edit, name)]
+    masked, told = _masked([getattr(edits[number], name) for number, name in written], ledger)
+    for (number, name), text in zip(written, masked, strict=True):
+        edits = [*edits[:number], replace(edits[number], **{name: text}), *edits[number + 1 :]]
     rows = edit_rows(edits, ledger.issues, ledger.events, at=at, by=by, today=today)
-    return _save(ledger, rows, ledger.mentions)
+    return _save(ledger, rows, ledger.mentions), told
 
 
-def import_sheet(ledger: Ledger, path: Path, *, by: str) -> list[str]:
+def _masked(texts: list[str], ledger: Ledger) -> tuple[list[str], list[str]]:
+    """(the texts without personal data, a line for each that had any)."""
+    if not texts:
+        return [], []
+    from voc.japanese import name_like, person_names  # loads the dictionary
+    from voc.privacy import mask_texts
+
+    frame = mask_texts(texts, names=person_names, name_like=name_like, id_patterns=ledger.id_patterns)
+    told = [f"個人情報と見られる部分を伏せて記録します: {text}" for text, spans in zip(frame["masked"], frame["spans"], strict=True) if spans]
+    return frame["masked"].tolist(), told
+
+
+def import_sheet(ledger: Ledger, data: bytes, *, name: str, by: str) -> list[str]:
     """Fulfil what was changed in an edited issues.xlsx, all or nothing; the lines that tell it."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SourceError(f"{path} は大きすぎます（上限 {MAX_BYTES:,} バイト）。")
-        data = path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"{path} を読めません（{error.strerror}）。パスと権限を確かめてください。") from None
-    sheet = read_sheet(data, name=path.name)
+    sheet = read_sheet(data, name=name)
+    sheet, hidden = _masked_sheet(sheet, ledger)
     told = [f"列「{column}」が表にないため、この列は変更していません。" for column in sheet.missing]
     runs = read_table(RUNS, store=ledger.store)
     if len(runs) and sheet.run_id != runs.sort_values("started_at")["run_id"].iloc[-1]:
@@ -73,8 +93,19 @@ def import_sheet(ledger: Ledger, path: Path, *, by: str) -> list[str]:
     if not edits:
         return [*told, "変更されたセルはありません。台帳はそのままです。"]
     edit_ledger(ledger, edits, by=by)
+    told += hidden
     end = f"{len(edits):,} 件の変更を台帳に反映しました。金額と順位は次の voc run で計算し直します。"
     return [*told, *edit_lines(edits, ledger.issues), end]
+
+
+def _masked_sheet(sheet: Sheet, ledger: Ledger) -> tuple[Sheet, list[str]]:
+    """The sheet with its changed texts masked, so that it may come a second time and be told as unchanged."""
+    cells = sheet.cells.copy()
+    places = [place for column in TEXTS if column in cells for place in changed_rows(sheet, column)]
+    masked, told = _masked([cells.at[place] for place in places], ledger)
+    for place, text in zip(places, masked, strict=True):
+        cells.at[place] = text
+    return replace(sheet, cells=cells), told
 
 
 def split_issue(
@@ -92,12 +123,19 @@ def split_issue(
     `labels` of the two parts (None: the name it has); `keep` is the part that keeps the id, None the larger one.
     """
     issue_id = known_issue(issue_id, ledger.issues)
+    given, hidden = _masked([label for label in labels if label is not None], ledger)
+    labels = [None if label is None else given.pop(0) for label in labels]
     labels = checked_labels(labels, issue_id, ledger.issues)
-    texts = ledger.sentences()[["sentence_id", "text"]]
+    from voc.issue_space import stored_points  # loads the models
+
+    sentences = ledger.sentences()
     is_own = ledger.mentions["issue_id"] == issue_id
-    own = ledger.mentions[is_own].merge(texts, on="sentence_id")
-    points = _points(own, texts, store=ledger.store)
+    own = ledger.mentions[is_own].merge(sentences[["sentence_id", "text"]], on="sentence_id")
+    opinions, embeddings = (read_table(table, store=ledger.store) for table in (OPINIONS, EMBEDDINGS))
+    points = stored_points(own["sentence_id"], sentences=sentences, opinions=opinions, embeddings=embeddings)
     has_vector = ~np.isnan(points).any(axis=1)
+    if not has_vector.any():
+        raise VocError("この課題の声のベクトルが保存されていません。voc run を実行してから分けてください。")
     own, points = own[has_vector].reset_index(drop=True), points[has_vector]
     part_of = _picked(own, points, keywords=keywords, sentence_ids=sentence_ids).astype(int)
     sizes = np.bincount(part_of, minlength=2)
@@ -112,26 +150,7 @@ def split_issue(
     moved = ledger.mentions["sentence_id"].map(place).fillna(issue_id)
     mentions = ledger.mentions.assign(issue_id=ledger.mentions["issue_id"].where(~is_own, moved))
     _save(ledger, rows, mentions, exemplars=_nearest(own, points, part_of, ids))
-    return [f"{ids[part]}「{labels[part]}」: {sizes[part]:,} 文{'（番号を引き継ぎました）' if ids[part] == issue_id else ''}" for part in (1, 0)]
-
-
-def _points(own: pd.DataFrame, texts: pd.DataFrame, *, store: str) -> np.ndarray:
-    """Points of the sentences `own` in the ledger's space; NaN where no vector is stored."""
-    from voc.embeddings import join_vectors
-
-    # one vector a distinct text and model, under the sentence that said it first
-    stored = read_table(EMBEDDINGS, store=store).merge(texts, on="sentence_id")
-    opinions = read_table(OPINIONS, store=store).set_index("sentence_id").reindex(own["sentence_id"]).reset_index()
-    parts, known = {}, opinions["intent"].notna().to_numpy()
-    for model, rows in stored[stored["text"].isin(own["text"])].groupby("model"):
-        index = pd.Index(rows["text"]).get_indexer(own["text"])
-        known = known & (index >= 0)
-        parts[model] = np.vstack(rows["vector"].tolist())[index]
-    if not parts or not known.any():
-        raise VocError("この課題の声のベクトルが保存されていません。voc run を実行してから分けてください。")
-    points = voice_vectors(join_vectors(parts), kind_shares(own["text"], opinions))
-    points[~known] = np.nan
-    return points
+    return hidden + [f"{ids[part]}「{labels[part]}」: {sizes[part]:,} 文{'（番号を引き継ぎました）' if ids[part] == issue_id else ''}" for part in (1, 0)]
 
 
 def _save(ledger: Ledger, rows: list[dict], mentions: pd.DataFrame, *, exemplars: dict[str, list[str]] | None = None) -> Ledger:

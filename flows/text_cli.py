@@ -19,7 +19,7 @@ def add_commands(commands) -> None:
         out="CSV（同じ名前の .html も書き出します）",
     )  # fmt: skip
     group.add_argument("--time", metavar="列名", help="日時の列（月ごとの件数を示します）")
-    group.add_argument("--issues", type=int, metavar="件数", help="残す課題の数（大きい順。既定: すべて）")
+    group.add_argument("--issues", type=int, metavar="件数", help="作る課題の数（既定: 声のまとまりから決めます）")
 
     embed = _command(
         commands, "embed", _embed, help_text="ファイルの本文をベクトルにします", does="本文をベクトル（.npy）にします", out=".npy"

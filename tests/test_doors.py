@@ -221,4 +221,8 @@ def test_any_table_is_grouped_and_every_row_is_told(tmp_path):
     assert "<script" not in page and "月ごとの件数" in page
     again = doors.group(rows, times=table["日"])
     assert again["issue_id"].fillna("").tolist() == grouped["issue_id"].fillna("").tolist()
+    turned = doors.group(rows[::-1], times=table["日"][::-1])
+    turned = turned.assign(row=len(rows) - 1 - turned["row"]).sort_values("row", kind="stable")
+    assert turned["label"].fillna("").tolist() == grouped["label"].fillna("").tolist()
+    assert doors.group(rows, n_issues=2)["issue_id"].nunique() == 2
     assert doors.group([]).empty and doors.group(["", None])["row"].tolist() == [0, 1]

@@ -94,13 +94,16 @@ def group(texts: Iterable[str | None], *, times: Sequence | None = None, n_issue
     """Issues in `texts`: frame [row, issue_id, label, kind, probability], every row at least once, likeliest issue first.
 
     issue_id is empty where no issue took the row. `times` (anything pandas reads as a time) only dates the issues;
-    `n_issues` keeps the largest ones. The same texts and seed give the same frame.
+    `n_issues` makes so many. The same texts and seed give the same frame, in whatever order the texts stand.
     """
     from voc import japanese, opinions
     from voc.groups import GROUPED, find_groups, grouped_rows
 
-    plain = _plain(texts)
+    given = pd.Series(_plain(texts), dtype=object)
+    order = given.sort_values(kind="stable").index.to_numpy()  # so that the order of the rows decides nothing
+    plain = given.iloc[order].tolist()
     said_at = pd.to_datetime(pd.Series(times if times is not None else [None] * len(plain)), utc=True, errors="coerce")
+    said_at = said_at.iloc[order].reset_index(drop=True)
     sentences = _sentences_of(plain, "sentence") if any(text.strip() for text in plain) else pd.DataFrame()
     if len(sentences):
         sentences = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)].reset_index(drop=True)
@@ -111,20 +114,23 @@ def group(texts: Iterable[str | None], *, times: Sequence | None = None, n_issue
     sentences["said_at"] = pd.to_datetime(sentences["said_at"], utc=True)
     judged = opinions.judge(sentences["text"].tolist()).drop(columns="text").assign(sentence_id=sentences["sentence_id"])
     update = find_groups(sentences, judged, n_issues=n_issues, seed=seed, parse=japanese.parse)
-    return grouped_rows(len(plain), sentences, update)
+    frame = grouped_rows(len(plain), sentences, update)
+    return frame.assign(row=order[frame["row"]]).sort_values("row", kind="stable", ignore_index=True)
 
 
 def embed(texts: Iterable[str | None], *, model: str = "use") -> np.ndarray:
     """Unit vectors float32 (texts, dimension) in the order of `texts`.
 
-    `model`: use (default), e5, both (the two joined: the best for similarity), or any model name or path that
+    `model`: use (default), e5, both (the two joined, as the ledger has them: the best for similarity), or any model name or path that
     sentence-transformers takes.
     """
-    from voc import embeddings
-
     plain = _plain(texts)
     if model == "both":
-        return embeddings.join_vectors({name: embeddings.embed(plain, model=name) for name in ("e5", "use")})
+        from voc.issue_space import text_vectors
+
+        return text_vectors(plain)
+    from voc import embeddings
+
     return embeddings.embed(plain, model=model)
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from voc.config import Issues
-from voc.embeddings import embed, join_vectors
+from voc.issue_space import text_vectors
+from voc.issues.kinds import kind_agreement, kind_shares
 from voc.issues.ledger import LedgerUpdate, update_ledger
 from voc.issues.prototypes import reported
 from voc.japanese import Word
@@ -13,8 +15,9 @@ from voc.tables import ISSUE_EVENTS, ISSUES, empty
 
 GROUPED = ("row", "issue_id", "label", "kind", "probability")
 """Columns of what `group` gives."""
-_MODELS = ("e5", "use")
 _SMALLEST = 5  # sentences of an issue: a table of some hundred rows has small ones
+_FAIR = 0.2  # a row's likeliest issue is told from this probability on; who wants sure ones only cuts the column higher
+_NO_KINDS = 0.3  # `kind_agreement` below which the texts are no voices: news 0.13, requests to an assistant 0.69
 
 
 def find_groups(
@@ -23,20 +26,45 @@ def find_groups(
 ) -> LedgerUpdate:  # fmt: skip
     """A ledger of `sentences` (SENTENCES with row, said_at) that were judged as `opinions`, row by row.
 
-    With `n_issues` only so many issues stay, those with most sentences.
+    Where the sentences bring no kinds (`kind_agreement`: news, encyclopedias), a row is one matter: it is read as a
+    whole, and issues are topics of the kind 「その他」. `n_issues`: so many issues are made (fewer where the texts have
+    no more).
     """
-    distinct = sentences["text"].drop_duplicates().tolist()
-    vectors = join_vectors({model: embed(distinct, model=model) for model in _MODELS})
+    vectors = _vectors_of(sentences["text"])
+    if kind_agreement(vectors, kind_shares(sentences["text"], opinions)) < _NO_KINDS:
+        sentences = _whole_rows(sentences)
+        opinions, vectors = _without_kind(opinions, sentences), _vectors_of(sentences["text"])
     voices = sentences.assign(customer_id=None, started_at=sentences["said_at"])
     update = update_ledger(
-        voices, opinions, vectors[pd.Index(distinct).get_indexer(sentences["text"])], issues=empty(ISSUES),
-        events=empty(ISSUE_EVENTS), settings=Issues(min_sentences=_SMALLEST), seed=seed, at=sentences["said_at"].max(), parse=parse,
-        any_text=True,
+        voices, opinions, vectors, issues=empty(ISSUES), events=empty(ISSUE_EVENTS), settings=Issues(min_sentences=_SMALLEST),
+        seed=seed, at=sentences["said_at"].max(), parse=parse, any_text=True, n_issues=n_issues, keep=_FAIR,
     )  # fmt: skip
     issues = reported(update.issues).sort_values(["n_sentences", "issue_id"], ascending=[False, True], kind="stable")
     issues = issues[issues["n_sentences"] > 0].head(n_issues if n_issues is not None else len(issues))
     mentions = update.mentions[update.mentions["issue_id"].isin(issues["issue_id"])]
     return LedgerUpdate(issues.reset_index(drop=True), update.events, mentions.reset_index(drop=True), update.unassigned_share)
+
+
+def _vectors_of(texts: pd.Series) -> np.ndarray:
+    distinct = texts.drop_duplicates().tolist()
+    return text_vectors(distinct)[pd.Index(distinct).get_indexer(texts)]
+
+
+def _whole_rows(sentences: pd.DataFrame) -> pd.DataFrame:
+    """One line a row under the id of its first sentence; `text` and `terms` are those of all its sentences."""
+    by_row = sentences.groupby("row", sort=True)
+    first = sentences.drop_duplicates("row").sort_values("row", kind="stable", ignore_index=True)
+    return first.assign(text=by_row["text"].agg("".join).to_numpy(), terms=by_row["terms"].agg(_all_terms).to_list())
+
+
+def _all_terms(lists: pd.Series) -> list[str]:
+    return [term for terms in lists for term in terms]
+
+
+def _without_kind(opinions: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
+    names = ("p_complaint", "p_request", "p_question", "p_praise", "p_cancel", "p_other")
+    rows = opinions.set_index("sentence_id").loc[sentences["sentence_id"]].reset_index()
+    return rows.assign(**{name: float(name == "p_other") for name in names}, intent="other")
 
 
 def grouped_rows(n_rows: int, sentences: pd.DataFrame, update: LedgerUpdate) -> pd.DataFrame:

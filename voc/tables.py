@@ -92,6 +92,11 @@ ISSUE_QUALITY = _table("issue_quality", "issue_id", """
     changed_share:float?""")
 ISSUE_CALIBRATION = _table("issue_calibration", "issue_id", """
     issue_id:text intercept:float slope:float n_labels:int labelled_at:instant""")
+ISSUE_LABELS = _table("issue_labels", "issue_id sentence_id", """
+    issue_id:text sentence_id:text probability:float weight:float is_right:bool by:text labelled_at:instant""")
+ISSUE_TRENDS = _table("issue_trends", "issue_id", """
+    issue_id:text state:text n_recent:int expected:float? ratio:float? ratio_low:float? ratio_high:float?
+    q_value:float? fixed_on:date? weeks:floats evidence:text""")
 MENTIONS = _table("mentions", "issue_id sentence_id", """
     issue_id:text sentence_id:text contact_id:text customer_id:text? mentioned_at:instant probability:float""")
 IMPACT = _table("impact", "issue_id period_start_on", """

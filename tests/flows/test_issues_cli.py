@@ -13,10 +13,22 @@ from flows import cli
 from flows.ledger_store import read_ledger, write_ledger
 from tests.issues.ledgers import ledger, mentions
 from voc.issues.events import append_events, event_row
+from voc.issues.sample_sheet import SHEET as SAMPLE_SHEET
 from voc.issues.sheet import COLUMNS, SHEET
 from voc.reports.issues_sheet import write_issues_sheet
 from voc.store import read_table, write_table
-from voc.tables import ACTIONS, EMBEDDINGS, ISSUE_EVENTS, ISSUES, MENTIONS, OPINIONS, SENTENCES, check
+from voc.tables import (
+    ACTIONS,
+    EMBEDDINGS,
+    ISSUE_CALIBRATION,
+    ISSUE_EVENTS,
+    ISSUE_LABELS,
+    ISSUES,
+    MENTIONS,
+    OPINIONS,
+    SENTENCES,
+    check,
+)
 
 TEXTS = {f"p{i}": f"PDFが文字化けする その{i}" for i in range(4)} | {f"w{i}": f"画面が白くなる その{i}" for i in range(6)}
 
@@ -65,7 +77,7 @@ def store(config):
 
 def voc(config, *arguments):
     operation, *rest = arguments
-    by = [] if operation in {"list", "show"} else ["--by", "佐藤"]
+    by = [] if operation in {"list", "show", "sample"} else ["--by", "佐藤"]
     return cli.main(["issues", operation, *rest, "--config", str(config), *by])
 
 
@@ -73,7 +85,7 @@ def issue(config, issue_id="VOC-0001"):
     return read_table(ISSUES, store=store(config)).set_index("issue_id").loc[issue_id]
 
 
-OPERATIONS = "list show rename merge split lock unlock exclude reopen close assign-owner fix effort due import".split()
+OPERATIONS = "list show rename merge split lock unlock exclude reopen close set-area assign-owner fix effort due sample import".split()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -151,6 +163,66 @@ def test_the_sheet_comes_back(config, capsys):
     book.save(path)
     assert voc(config, "import", str(path)) == 0 and "2 件の変更を台帳に反映しました" in capsys.readouterr().out
     assert issue(config)["label"] == "画面が白くなる" and issue(config, "VOC-0002")["status"] == "merged"
+    assert voc(config, "import", str(path)) == 0 and "変更されたセルはありません" in capsys.readouterr().out
+
+
+def test_an_area_is_set_listed_and_taken_away(config, capsys):
+    assert voc(config, "set-area", "1", "画面") == 0 and issue(config)["parent"] == "画面"
+    capsys.readouterr()
+    voc(config, "list")
+    assert "画面            不具合" in capsys.readouterr().out
+    assert voc(config, "set-area", "1", "画面") == 2 and "すでに「画面」" in capsys.readouterr().err
+    assert voc(config, "set-area", "1", "あ" * 16) == 2 and "15 文字以内" in capsys.readouterr().err
+    assert voc(config, "set-area", "1", "") == 0 and pd.isna(issue(config)["parent"])
+
+
+def answered(path, answers):
+    book = openpyxl.load_workbook(path)
+    page = book[SAMPLE_SHEET]
+    column = [cell.value for cell in page[1]].index("合っている") + 1
+    for row, answer in enumerate(answers, start=2):
+        page.cell(row, column).value = answer
+    book.save(path)
+
+
+def test_a_sample_is_written_answered_and_taken_in(config, capsys):
+    path = config.parent / "sample.xlsx"
+    assert voc(config, "sample", "--n", "8", "--out", str(path)) == 0 and "8 件" in capsys.readouterr().out
+    assert voc(config, "sample", "--out", str(path)) == 2 and "上書きしません" in capsys.readouterr().err
+    assert voc(config, "import", str(path)) == 2 and "1 件もありません" in capsys.readouterr().err
+    answered(path, ["はい"] * 5 + ["いいえ", "どちらでもない", None])
+    assert voc(config, "import", str(path)) == 2 and "8 行目「どちらでもない」" in capsys.readouterr().err
+    assert read_table(ISSUE_LABELS, store=store(config)).empty and read_table(ISSUE_CALIBRATION, store=store(config)).empty
+    answered(path, ["はい"] * 5 + ["いいえ"] * 2)
+    assert voc(config, "import", str(path)) == 0
+    assert "7 件の答え" in (told := capsys.readouterr().out) and "あと 93 件" in told
+    assert len(read_table(ISSUE_LABELS, store=store(config))) == 7
+    calibration = read_table(ISSUE_CALIBRATION, store=store(config))
+    assert calibration["n_labels"].sum() == 7 and "*" in set(calibration["issue_id"])
+    # a second sample asks for what is not answered yet
+    assert voc(config, "sample", "--out", str(config.parent / "b.xlsx")) == 0 and "4 件" in capsys.readouterr().out
+    assert voc(config, "import", str(path)) == 0 and len(read_table(ISSUE_LABELS, store=store(config))) == 7
+
+
+def test_other_names_of_a_sample_are_refused(config, capsys):
+    assert voc(config, "sample", "--out", str(config.parent / "sample.csv")) == 2 and ".xlsx" in capsys.readouterr().err
+    assert voc(config, "sample", "--n", "0", "--out", str(config.parent / "s.xlsx")) == 2 and "--n 0" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_what_people_write_is_masked(config, capsys):
+    assert voc(config, "fix", "1", "--on", "2026-04-01", "--note", "佐藤花子様（090-1234-5678）に返金した") == 0
+    assert "伏せて記録します" in capsys.readouterr().out
+    note = read_table(ACTIONS, store=store(config))["note"].iloc[0]
+    assert "花子" not in note and "1234" not in note and "返金した" in note
+    assert voc(config, "rename", "1", "taro@example.com に届かない") == 0 and "taro" not in issue(config)["label"]
+    tables = {table.name: read_table(table, store=store(config)) for table in (ISSUES, ISSUE_EVENTS, MENTIONS, SENTENCES)}
+    path = write_issues_sheet(tables, config.parent, run_id="R1", as_of_on=pd.Timestamp("2026-03-01"), timezone="Asia/Tokyo")
+    book = openpyxl.load_workbook(path)
+    book[SHEET].cell(3, COLUMNS.index("課題名") + 1).value = "hanako@example.com の件"
+    book.save(path)
+    assert voc(config, "import", str(path)) == 0 and "伏せて" in capsys.readouterr().out
+    assert "hanako" not in issue(config, "VOC-0002")["label"]
     assert voc(config, "import", str(path)) == 0 and "変更されたセルはありません" in capsys.readouterr().out
 
 

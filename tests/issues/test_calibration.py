@@ -6,13 +6,15 @@ from voc.errors import VocError
 from voc.issues.calibration import (
     COLUMNS,
     COMMON,
+    add_labels,
     calibrated,
     choose_sample,
     fit_calibration,
     is_calibrated,
+    labels_of_now,
     read_answers,
 )
-from voc.tables import ISSUE_CALIBRATION, empty
+from voc.tables import ISSUE_CALIBRATION, ISSUE_LABELS, empty
 
 AT = pd.Timestamp("2026-03-01", tz="UTC")
 
@@ -52,17 +54,50 @@ def test_sample_is_the_same_for_the_same_seed():
 def test_sheet_with_answers_is_read_and_blank_rows_are_left_out():
     sheet = sample({"A": 20}, 3)
     sheet["合っている"] = ["はい", "", "いいえ"]
-    read = read_answers(sheet)
+    read = read_answers(sheet, known={"A"})
     assert read["is_right"].tolist() == [True, False]
 
 
-def test_wrong_answers_and_columns_are_told():
-    sheet = sample({"A": 20}, 3)
-    sheet["合っている"] = ["はい", "たぶん", "いいえ"]
-    with pytest.raises(VocError, match="3 行目「たぶん」"):
-        read_answers(sheet)
+def test_answers_are_read_as_people_write_them():
+    sheet = sample({"A": 20}, 8)
+    sheet["合っている"] = ["〇", "×", " はい ", "いいえ", "1.0", "0", "ｎｏ", "YES"]
+    assert read_answers(sheet, known={"A"})["is_right"].tolist() == [True, False, True, False, True, False, False, True]
+
+
+def test_all_wrong_rows_and_missing_columns_are_told():
+    sheet = sample({"A": 20, "B": 2}, 6)
+    sheet["合っている"] = ["はい", "たぶん", "いいえ", "はい", "はい", "はい"]
+    sheet = sheet.astype({"確率": object})
+    sheet.loc[3, "確率"] = "高い"
+    sheet = pd.concat([sheet, sheet.iloc[[2]].assign(合っている="はい")], ignore_index=True)
+    with pytest.raises(VocError) as told:
+        read_answers(sheet, known={"A"})
+    assert all(part in str(told.value) for part in ("3 行目「たぶん」", "5 行目「はい」: 確率", "8 行目", "6 行目「はい」: 課題番号", "何も取り込んでいません"))
     with pytest.raises(VocError, match="重み"):
-        read_answers(sheet.drop(columns=COLUMNS["weight"]))
+        read_answers(sheet.drop(columns=COLUMNS["weight"]), known={"A"})
+
+
+def test_a_sample_after_a_calibration_tells_the_probabilities_before_it():
+    curve = fit_calibration(labels({"A": -1.5, "B": 1.0}), at=AT)
+    rows = mentions({"A": 60, "B": 60})
+    now = rows.assign(probability=[calibrated(np.array([[p]]), [issue], curve)[0, 0] for issue, p in zip(rows["issue_id"], rows["probability"], strict=True)])
+    issues = pd.DataFrame({"issue_id": ["A", "B"], "label": ["a", "b"]})
+    chosen = choose_sample(now, rows[["sentence_id"]].assign(text="文"), issues, n=120, seed=1, calibration=curve)
+    before = chosen["文番号"].map(rows.set_index("sentence_id")["probability"])
+    np.testing.assert_allclose(chosen["確率"], before, atol=2e-3)
+
+
+def test_answers_add_up_and_the_latest_counts():
+    answers = labels({"A": 0, "B": 0}, n=10)
+    first = add_labels(empty(ISSUE_LABELS), answers, at=AT, by="佐藤")
+    second = add_labels(first, answers.head(1).assign(is_right=~answers["is_right"].head(1)), at=AT + pd.Timedelta(days=1), by="鈴木")
+    assert len(second) == 10 and set(second["by"]) == {"佐藤", "鈴木"}
+
+
+def test_labels_of_a_merged_issue_are_its_survivors():
+    issues = pd.DataFrame({"issue_id": ["A", "B"], "merged_into": [None, "A"]})
+    told = add_labels(empty(ISSUE_LABELS), labels({"A": 0, "B": 0}, n=30), at=AT, by="佐藤")
+    assert set(labels_of_now(told, issues)["issue_id"]) == {"A"}
 
 
 def test_over_confident_probabilities_come_down():

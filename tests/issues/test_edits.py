@@ -4,7 +4,7 @@ import pytest
 
 from tests.issues.ledgers import AT, TODAY, ledger
 from voc.issues.edits import Edit, EditError, checked_labels, checked_person, clean_id, edit_rows
-from voc.issues.events import advance
+from voc.issues.events import advance, replay
 
 
 def apply(issues, events, *edits):
@@ -29,6 +29,7 @@ def test_ids_as_people_type_them(typed, meant):
         (Edit("set_status", "VOC-0001", "closed", "2026-06-16"), "今日"), (Edit("fix", "VOC-0001", "2026-06-16", "直した"), "今日"),
         (Edit("fix", "VOC-0001", "昨日", "直した"), "昨日"), (Edit("fix", "VOC-0001", "2026-06-01", " "), "対応内容"),
         (Edit("fix", "VOC-0001", None, "直した"), "対応日がありません"), (Edit("set_effort", "VOC-0001", "-1"), "-1"),
+        (Edit("set_area", "VOC-0001", "あ" * 16), "15 文字以内"), (Edit("set_area", "VOC-0001", ""), "領域はすでに「なし」"),
         (Edit("set_effort", "VOC-0001", "たくさん"), "たくさん"), (Edit("set_effort", "VOC-0001", "inf"), "inf"),
         (Edit("set_due", "VOC-0001", "来月"), "来月"), (Edit("assign_owner", "VOC-0001", "部" * 51), "51 文字"),
     ],
@@ -62,6 +63,13 @@ def test_a_survivor_may_take_the_name_of_the_merged_one():
 def test_merges_in_a_circle_are_refused():
     with pytest.raises(EditError, match="一周"):
         apply(*ledger("一", "二"), Edit("merge", "VOC-0001", "VOC-0002"), Edit("merge", "VOC-0002", "VOC-0001"))
+
+
+def test_an_area_is_set_changed_and_taken_away():
+    issues, events = apply(*ledger("一"), Edit("set_area", "VOC-0001", " 請求\u3000書 "))
+    assert issues["parent"].tolist() == ["請求 書"] and replay(events)["parent"].tolist() == ["請求 書"]
+    issues, events = apply(issues, events, Edit("set_area", "VOC-0001", ""))
+    assert issues["parent"].isna().all() and replay(events)["parent"].isna().all() and (events["kind"] == "set_parent").sum() == 2
 
 
 def test_values_are_set_and_taken_away():

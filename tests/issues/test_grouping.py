@@ -48,3 +48,9 @@ def test_smoothing_draws_neighbours_together_and_keeps_unit_length():
     smooth = smoothed(points)
     np.testing.assert_allclose(np.linalg.norm(smooth, axis=1), 1)
     assert (smooth[:20] @ smooth[:20].T).mean() > (points[:20] @ points[:20].T).mean()
+
+
+def test_so_many_groups_as_are_asked_for():
+    points = clouds(np.eye(6)[:4])
+    four = np.repeat(np.arange(4), 12)
+    assert {n: len(set(regroup(points, points, four, four, n_groups=n))) for n in (2, 3, 9)} == {2: 2, 3: 3, 9: 4}

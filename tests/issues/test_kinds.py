@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from voc.issues.kinds import KINDS, kind_shares
+from voc.issues.kinds import KINDS, kind_agreement, kind_shares
 
 
 def opinions(intent, n=1):
@@ -39,3 +39,13 @@ def test_shares_never_exceed_one():
     random = pd.DataFrame(rng.random((50, 6)), columns=[f"p_{name}" for name in names])
     shares = kind_shares(pd.Series(["料金の電話の手続き"] * 50), random)
     assert (shares >= 0).all() and (shares.sum(axis=1) <= 1 + 1e-9).all()
+
+
+def test_kinds_agree_where_neighbours_share_them_and_not_where_they_fall_by_chance():
+    rng = np.random.default_rng(0)
+    points = np.repeat(np.eye(4), 30, axis=0) + 0.1 * rng.normal(size=(120, 4))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    kinds = np.repeat(np.eye(8)[:4], 30, axis=0)
+    assert kind_agreement(points, kinds) > 0.9
+    assert kind_agreement(points, kinds[rng.permutation(120)]) < 0.2
+    assert kind_agreement(points[:5], kinds[:5]) == 1

@@ -9,7 +9,7 @@ from voc.issues.label_evidence import pick_exemplars, readable_keywords
 from voc.issues.label_phrases import Phrase
 from voc.issues.label_predicates import Predicate
 from voc.issues.label_wording import plain_fallback, word_clause
-from voc.issues.labels import choose_label, count_spellings
+from voc.issues.labels import choose_label, count_spellings, topic_label
 from voc.japanese import Token
 
 
@@ -116,3 +116,23 @@ def test_keywords_are_words_as_people_write_them():
 
     sentences = [[noun("取引", "取り引き"), noun("明細"), noun("今日")]] * 5 + [[noun("取引", "取り引き"), noun("t")]]
     assert readable_keywords(["t", "取り引き", "今日", "明細", "まれ"], sentences) == ["取引", "明細"]
+
+
+def test_a_topic_is_named_by_its_words_and_never_twice():
+    words, taken = ["選手", "試合", "大会", "監督"], set()
+    for _ in range(4):
+        taken.add(topic_label(words, taken=taken))
+    assert "選手・試合・大会に関する話題" in taken and len(taken) == 4
+    assert topic_label([], taken=set()) == "その他に関する話題"
+
+
+def test_what_is_wished_for_is_no_praise():
+    predicate = verb("できる", "上一段-カ行,")
+    assert word_clause(Reading((phrase("席", "が"),), predicate, "main", "able", "", ""), (phrase("席", "が"),), "称賛") is None
+
+
+def test_the_first_exemplar_is_of_the_issues_kind():
+    vectors = np.array([[1.0, 0.0], [1.0, 0.0]])
+    texts = ["公共交通機関が充実している街です", "公共交通機関が充実してほしい街です"]
+    chosen = pick_exemplars(texts, vectors, vectors[0], label="公共交通機関が充実", n=1, fits=[0.0, 1.0])
+    assert chosen == [1]

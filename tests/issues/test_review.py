@@ -6,6 +6,7 @@ import pytest
 
 from voc.issues.discovery import Candidate
 from voc.issues.events import append_events, birth_rows, event_row, replay
+from voc.issues.prototypes import active_prototypes
 from voc.issues.review import may_change, review, review_rows
 from voc.tables import ISSUE_EVENTS, ISSUES, check, empty
 
@@ -64,6 +65,32 @@ def test_what_a_person_touched_is_left_as_it_is(deed):
     result = seen([cluster(range(4), A), cluster(range(4, 10), B)], ["VOC-0001"] * 10, issues, events)
     assert may_change(replay(events), events) == set()
     assert not result.parted and not result.moved and not result.born
+
+
+@pytest.mark.parametrize(("held", "expected"), [(4, "joined"), (1, "born"), (8, "kept")])
+def test_a_cluster_with_most_of_a_locked_issues_sentences_joins_it(held, expected):
+    """A company's category of few examples takes some sentences of its matter; the cluster of them all is no second issue."""
+    issues, events = ledger(issue(1, A, status="locked", label_by="分類の表"))
+    result = seen([cluster(range(10), B)], ["VOC-0001"] * held + [None] * (10 - held), issues, events)
+    assert {"joined": [owner for owner, _ in result.joined], "born": len(result.born)} == {
+        "joined": ["VOC-0001"] if expected == "joined" else [], "born": int(expected == "born")
+    }  # fmt: skip
+    assert not result.moved and not result.parted
+
+
+def test_a_discovered_twin_is_merged_into_the_locked_issue():
+    issues, events = ledger(issue(1, A, status="locked", label_by="分類の表"), issue(2, B))
+    result = seen([cluster(range(10), B)], ["VOC-0001"] * 4 + ["VOC-0002"] * 6, issues, events)
+    assert result.merged == {"VOC-0002": "VOC-0001"} and not result.joined and not result.born
+
+
+def test_what_joined_a_locked_issue_is_a_prototype_of_it_after_replay():
+    issues, events = ledger(issue(1, A, status="locked", label_by="分類の表"))
+    result = seen([cluster(range(10), B)], ["VOC-0001"] * 4 + [None] * 6, issues, events)
+    born = check(pd.DataFrame([issue(2, B)]), ISSUES)
+    after = replay(append_events(events, review_rows(result, issues, born, at=AT)))
+    prototypes = active_prototypes(after)
+    assert prototypes.ids.tolist() == ["VOC-0001"] * 2 and after.set_index("issue_id").loc["VOC-0001", "centroid"] == A.tolist()
 
 
 def test_events_of_a_review_replay_to_the_same_ledger():

@@ -69,7 +69,7 @@ def test_rows_columns_and_counts(tmp_path):
     rows = list(book[SHEET].iter_rows(values_only=True))
     assert book.sheetnames == [SHEET, HELP_SHEET, KEPT_SHEET] and book[KEPT_SHEET].sheet_state == "veryHidden"
     assert rows[0] == COLUMNS and [row[0] for row in rows[1:]] == ["VOC-0001", "VOC-0002"]
-    assert [row[10:12] for row in rows[1:]] == [(2, 1), (1, 1)]
+    assert [row[11:13] for row in rows[1:]] == [(2, 1), (1, 1)]
     sheet = book[SHEET]
     assert sheet.protection.sheet and not sheet["B2"].protection.locked and sheet["A2"].protection.locked
     assert "公開,固定,除外,解決済み" in [rule.formula1.strip('"') for rule in sheet.data_validations.dataValidation]
@@ -78,9 +78,9 @@ def test_rows_columns_and_counts(tmp_path):
 def test_customers_text_is_no_formula(tmp_path):
     path, *_ = written(tmp_path, Edit("rename", "VOC-0001", "=1+1"), Edit("assign_owner", "VOC-0001", "@SUM(1)"))
     sheet = openpyxl.load_workbook(path)[SHEET]
-    assert [cell.data_type for cell in (sheet["B2"], sheet["E2"], sheet["M2"])] == ["s", "s", "s"]
-    assert sheet["B2"].value == "=1+1" and all(cell.quotePrefix for cell in (sheet["B2"], sheet["E2"], sheet["M2"]))
-    assert sheet["M2"].value == "=HYPERLINK(\"http://x\")こわい"
+    assert [cell.data_type for cell in (sheet["B2"], sheet["F2"], sheet["N2"])] == ["s", "s", "s"]
+    assert sheet["B2"].value == "=1+1" and all(cell.quotePrefix for cell in (sheet["B2"], sheet["F2"], sheet["N2"]))
+    assert sheet["N2"].value == "=HYPERLINK(\"http://x\")こわい"
 
 
 def test_every_column_becomes_an_edit(tmp_path):
@@ -192,3 +192,18 @@ def test_a_sheet_that_libreoffice_saved_is_read(tmp_path):
     )  # fmt: skip
     found = edits_in((tmp_path / "saved" / "edited.xlsx").read_bytes(), issues, events)
     assert [(edit.kind, edit.to, edit.note) for edit in found] == [("rename", "新しい名前", None), ("fix", "2026-03-01", "直した")]
+
+
+def test_an_area_is_edited_and_an_older_sheet_without_the_column_still_serves(tmp_path):
+    path, issues, events = written(tmp_path)
+    book = openpyxl.load_workbook(path)
+    book[SHEET].cell(2, COLUMNS.index("領域") + 1).value = "請求"
+    book.save(path)
+    edits = edits_in(path.read_bytes(), issues, events)
+    assert [(edit.kind, edit.to) for edit in edits] == [("set_area", "請求")]
+    for name in (SHEET, KEPT_SHEET):  # as a version wrote it that knew no areas
+        head = {cell.value: cell.column for cell in book[name][1 if name == SHEET else 2]}
+        book[name].delete_cols(head["領域"])
+    book[KEPT_SHEET].cell(1, 3).value = "3"  # the mark in its first line has the same columns
+    book.save(path)
+    assert edits_in(path.read_bytes(), issues, events) == []

@@ -53,6 +53,7 @@ def issue_tables(*, with_churn: bool = True) -> dict[str, pd.DataFrame]:
     start = pd.Timestamp("2025-04-01")
     issues = wide[["issue_id", "label", "kind"]].assign(
         status="open", first_seen_at=start.tz_localize("UTC"), centroid=[[0.0]] * len(wide), threshold=0.5,
+        parent=["連携", "請求書", None, "サポート", "承認", "請求書", "請求書", "契約", "画面", "CSV"],
         exemplar_ids=[[]] * len(wide), keywords=[["連携", "明細"]] * len(wide), n_sentences=40)
     cost = wide["cost"] * 1e4
     impact = wide.drop(columns=["label", "kind", "ltv", "cost", "dl", "dh"]).assign(
@@ -138,6 +139,14 @@ def report_tables(*, with_churn: bool = True) -> dict[str, pd.DataFrame]:
     found["rejects"] = pd.DataFrame(
         [("calls.csv", str(i), "parse", "開始日時を読み取れません（「不明」）。") for i in range(14)]
         + [("mail.mbox", str(i), "read", "本文が空です。") for i in range(3)], columns=["source", "source_row", "stage", "reason"])
+    found["issue_calibration"] = pd.DataFrame([
+        {"issue_id": "*", "intercept": 0.1, "slope": 0.9, "n_labels": 0, "labelled_at": pd.Timestamp("2026-09-01", tz="UTC")},
+        {"issue_id": "VOC-0001", "intercept": 0.2, "slope": 0.9, "n_labels": 280, "labelled_at": pd.Timestamp("2026-09-01", tz="UTC")}])
+    told = "直近4週は30件で、それまでの割合と声全体の量から見込まれる12.0件の2.5倍です（90%区間 1.7〜3.5倍）。"
+    found["issue_trends"] = pd.DataFrame([
+        {"issue_id": issue_id, "state": state, "n_recent": 30, "expected": 12.0, "ratio": 2.5, "ratio_low": 1.7, "ratio_high": 3.5,
+         "q_value": 0.01, "weeks": [3.0] * 22 + [7.0] * 4, "evidence": told}
+        for issue_id, state in (("VOC-0001", "emerging"), ("VOC-0002", "falling_since_fix"), ("VOC-0003", "steady"))])
     return {name: contract.check(frame, contract.TABLES[name]) for name, frame in found.items()}
 
 

@@ -1,8 +1,11 @@
 import json
+import re
 
 import pandas as pd
+import pytest
 
 from voc import tables as contract
+from voc.reports import appendix
 from voc.reports.content import executive_report, headline, product_report
 
 
@@ -106,7 +109,7 @@ def test_without_contracts_the_report_says_what_is_missing_and_claims_nothing(ma
         assert report["missing"] == ["契約の開始日と解約日がないため、解約数を推定できません。"]
         assert {row["verdict"] for row in report["ranked"]} == {"none"}
         assert "名の解約を防げる" not in texts(report["headlines"])
-        assert "90%区間" not in texts([report["headlines"], report["ranked"], report["sections"]])
+        assert not re.search("90%区間[^）／。]*名", texts([report["headlines"], report["ranked"], report["sections"]]))  # 倍: of contacts
         assert report["sections"][0]["quotes"]
     tiles = {tile["name"]: tile for tile in report["figures"]["tiles"]}
     assert tiles["顧客解約率"]["why"] == "契約データがありません"
@@ -156,3 +159,51 @@ def test_doubled_contacts_and_the_search_for_names_are_told(make):
     told = "".join(product_report(tables, config=make.config(), run=run)["left_out"]["lines"])
     assert "二重に届いていた1件" in told and "人名の判定を行ったのは2.5%" in told
     assert "重複した問い合わせは見つかりませんでした" in texts(product_report(make.tables(), config=make.config(), run=make.run()))
+
+
+def test_without_calibration_every_figure_that_rests_on_it_says_so(make):
+    tables = make.tables() | {"issue_calibration": contract.empty(contract.ISSUE_CALIBRATION)}
+    report = product_report(tables, config=make.config(), run=make.run())
+    assert not report["is_calibrated"]
+    assert all("未校正" in item["basis"] for item in report["headlines"])
+    assert all(any(name == "未校正の理由" for name, _ in section["grounds"]) for section in report["sections"])
+    block = report["assumptions"][-1]
+    assert "未校正" in block["title"] and "voc issues sample" in " ".join(block["lines"])
+
+
+def test_with_calibration_nothing_says_uncalibrated(make):
+    report = product_report(make.tables(), config=make.config(), run=make.run())
+    assert report["is_calibrated"] and "未校正" not in str(report)
+    assert "280件" in report["assumptions"][-1]["lines"][0]
+
+
+@pytest.mark.parametrize("is_widened", [True, False])
+def test_wider_intervals_are_told_only_where_they_are_wider(make, is_widened):
+    run = make.run()
+    run["settings"] = json.dumps({"is_widened": is_widened})
+    told = appendix.calibration(contract.empty(contract.ISSUE_CALIBRATION), run)["lines"]
+    assert any("広めに" in line for line in told) == is_widened
+
+
+def test_growing_and_shrinking_issues_stand_in_their_lists_with_evidence(make):
+    block = product_report(make.tables(), config=make.config(), run=make.run())["trends"]
+    assert [(row["issue_id"], row["word"]) for row in block["growing"]] == [("VOC-0001", "増えている")]
+    assert [(row["issue_id"], row["word"]) for row in block["shrinking"]] == [("VOC-0002", "対応の後に減少")]
+    assert "90%区間" in block["growing"][0]["evidence"] and "3課題" in block["note"]
+
+
+def test_each_issue_tells_its_last_weeks(make):
+    sections = product_report(make.tables(), config=make.config(), run=make.run())["sections"]
+    told = {section["issue_id"]: dict(section["grounds"]).get("直近の増減", "") for section in sections}
+    assert "2.5倍" in told["VOC-0001"] and not told["VOC-0004"]
+
+
+def test_without_tested_issues_no_trend_is_told(make):
+    tables = make.tables() | {"issue_trends": contract.empty(contract.ISSUE_TRENDS)}
+    assert product_report(tables, config=make.config(), run=make.run())["trends"]["note"] == ""
+
+
+def test_every_issue_shows_its_area(make):
+    report = product_report(make.tables(), config=make.config(), run=make.run())
+    assert {row["issue_id"]: row["area"] for row in report["ranked"]}["VOC-0001"] == "連携"
+    assert "請求書" in report["areas"] and "" not in report["areas"]

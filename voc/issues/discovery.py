@@ -14,6 +14,7 @@ from voc.issues.kinds import KINDS
 
 OTHER = "その他"  # kind of a group of facts or plans
 _SMALLEST = 8  # phrasings
+_SMALL_SHARE = 50  # where smaller issues are wanted, a fiftieth of the phrasings is a cluster
 _GROWTH = 0.15  # x sqrt(phrasings)
 _MIN_KIND = 0.3  # an issue needs a kind: clusters of facts and plans have none
 _COMMON = 0.7  # weight of the common threshold
@@ -33,7 +34,7 @@ class Candidate:
 
 def find_candidates(
     sentences: pd.DataFrame, voices: np.ndarray, kinds: np.ndarray, *, min_sentences: int, max_fit: int, seed: int,
-    needs_kind: bool = True, known_thresholds: Sequence[float] = (),
+    needs_kind: bool = True, known_thresholds: Sequence[float] = (), n_groups: int | None = None,
 ) -> list[Candidate]:  # fmt: skip
     """Candidates in falling order of size from `sentences` (text, terms) with vectors and kind shares in order.
 
@@ -41,6 +42,7 @@ def find_candidates(
     cluster of its own. At most `max_fit` phrasings are clustered, chosen by seed; the rest is matched later.
     `known_thresholds` are those of the ledger so far (see `_with_common_thresholds`).
     `needs_kind`: leave out groups that are of no kind (facts, plans); such a candidate has the kind 「その他」 otherwise.
+    `n_groups`: so many groups are wanted (fewer where there are no more clusters).
     """
     if not len(sentences):
         return []
@@ -50,10 +52,11 @@ def find_candidates(
     fitted = np.arange(len(terms))
     if len(terms) > max_fit:
         fitted = np.sort(np.random.default_rng(seed).choice(fitted, size=max_fit, replace=False))
-    smallest = max(_SMALLEST, round(_GROWTH * math.sqrt(len(fitted))))
+    smallest = _smallest(len(fitted), min_sentences, n_groups)
     smooth, own_terms = smoothed(points[fitted]), [terms[row] for row in fitted]
     broad, fine = topics.cluster(own_terms, smooth, min_cluster_size=smallest, seed=seed)
-    groups = regroup(points[fitted], smooth, broad, fine, _told(sentences, phrasing, len(terms))[:, fitted])
+    told = _told(sentences, phrasing, len(terms))[:, fitted]
+    groups = regroup(points[fitted], smooth, broad, fine, told, n_groups=n_groups)
     words = topics.leading_words(own_terms, groups)
     of_phrasing = np.full(len(terms), topics.OUTLIER)
     of_phrasing[fitted] = groups
@@ -65,6 +68,12 @@ def find_candidates(
     found = _with_common_thresholds(found, known_thresholds)
     kept = [c for c in found if len(c.members) >= min_sentences and (c.kind != OTHER or not needs_kind)]
     return sorted(kept, key=lambda c: (-len(c.members), c.kind, tuple(c.centroid[:4])))
+
+
+def _smallest(n: int, min_sentences: int, n_groups: int | None) -> int:
+    """Phrasings of the smallest cluster among `n`."""
+    smallest = max(min(_SMALLEST, max(min_sentences, round(n / _SMALL_SHARE))), round(_GROWTH * math.sqrt(n)))
+    return smallest if n_groups is None else min(smallest, max(3, n // (4 * n_groups)))
 
 
 def _with_common_thresholds(found: list[Candidate], known: Sequence[float]) -> list[Candidate]:

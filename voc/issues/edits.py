@@ -16,10 +16,13 @@ from voc.parsing.dates import parse_date
 LONGEST_LABEL = 30
 _LONGEST_NOTE = 300
 _LONGEST_OWNER = 50
+LONGEST_AREA = 15
 STATUS_WORDS = {
     "candidate": "候補", "open": "公開", "locked": "固定", "excluded": "除外", "closed": "解決済み", "dead": "休止", "merged": "統合済み",
 }  # fmt: skip
-EDIT_KINDS = ("rename", "merge", "set_status", "assign_owner", "set_effort", "set_due", "fix")
+EDIT_KINDS = ("rename", "merge", "set_status", "set_area", "assign_owner", "set_effort", "set_due", "fix")
+WRITTEN = {"rename": ("to",), "set_area": ("to",), "fix": ("note",)}
+"""Kinds of wishes with words that people make up -> the fields that hold them; these are masked before they are stored."""
 _STATUS_KIND = {"locked": "lock", "excluded": "exclude", "closed": "close"}
 _TO_OPEN = {"candidate": "accept", "locked": "unlock", "excluded": "include", "closed": "reopen", "dead": "reopen"}
 
@@ -45,7 +48,7 @@ class Edit:
     rename      new label
     merge       id of the survivor
     set_status  open, locked, excluded, closed, back (what it was before)   closed: the day it was solved (default: today)
-    assign_owner, set_effort, set_due                  new value; None takes it away
+    set_area, assign_owner, set_effort, set_due        new value; None takes it away
     fix         the day of the action                  what was done
 
     `place` says where the wish stands, for messages (課題シート 7 行目「統合先」); default: the issue's id.
@@ -139,6 +142,11 @@ def _event(edit: Edit, issue_id: str, state: dict, merged_before: set[str], even
         return _status(edit, row, events, today=today)
     if edit.kind == "assign_owner":
         return {"kind": edit.kind, "old": row["owner"], "to": _line(to, _LONGEST_OWNER, "担当部署")}
+    if edit.kind == "set_area":
+        area = _line(to, LONGEST_AREA, "領域")
+        if area == row["parent"]:
+            raise _RefusedError(f"領域はすでに「{area or 'なし'}」です")
+        return {"kind": "set_parent", "old": row["parent"], "to": area}
     if edit.kind == "set_effort":
         return {"kind": edit.kind, "old": row["effort"], "to": _effort(to)}
     if edit.kind == "set_due":

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 OUTLIER = -1
-_PART = 0.70  # pieces of one cluster whose cross-similarity is below this share of their own similarity are two
-_JOIN = 0.85  # pieces of two clusters above this share are one
+_PART = 0.75  # pieces of one cluster whose cross-similarity is below this share of their own similarity are two
+_JOIN = 0.80  # pieces of two clusters above this share are one
 _TOLD = 0.15  # so much the needed share falls with each unit of log lift of being told in one contact
 _DOUBT = 0.5  # contacts added to what was seen and what chance gives, so that rare pieces say little
 _PIECE = 3  # smaller pieces of a cluster are part of the nearest one
@@ -24,7 +24,7 @@ def smoothed(vectors: np.ndarray) -> np.ndarray:
     n = len(vectors)
     if n <= _NEIGHBOURS:
         return vectors
-    near = _neighbours(vectors, _NEIGHBOURS)
+    near = neighbours(vectors, _NEIGHBOURS)
     around = np.zeros_like(vectors)
     for column in range(near.shape[1]):
         around += vectors[near[:, column]]
@@ -32,20 +32,22 @@ def smoothed(vectors: np.ndarray) -> np.ndarray:
 
 
 def regroup(
-    vectors: np.ndarray, smooth: np.ndarray, broad: np.ndarray, fine: np.ndarray, told: csr_matrix | None = None
-) -> np.ndarray:
+    vectors: np.ndarray, smooth: np.ndarray, broad: np.ndarray, fine: np.ndarray, told: csr_matrix | None = None,
+    *, n_groups: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """(n,) groups 0 ... k - 1 from `broad` clusters and the `fine` ones inside them (both -1 for rows left out).
 
     The fine pieces of a broad cluster stay together while their cross-similarity is near their own; pieces of
     different broad clusters join only where they are all but the same. `told` (contacts x n) says which rows stand
     in one contact: pieces that customers tell together more often than by chance need less similarity, pieces that
-    they tell apart need more. Then every row goes to the group whose centre in `smooth` is nearest, and the centres
+    they tell apart need more. With `n_groups` pieces are joined until so many are left, alike or not (fewer where there
+    are fewer pieces). Then every row goes to the group whose centre in `smooth` is nearest, and the centres
     are taken again. Without any cluster each row is -1.
     """
     pieces, parents = _pieces(smooth, broad, fine)
     if not len(parents):
         return np.full(len(vectors), OUTLIER)
-    groups = _joined(vectors, pieces, parents, told)
+    groups = _joined(vectors, pieces, parents, told, n_groups=n_groups)
     for _ in range(_ROUNDS):
         groups = _numbered((smooth @ centres(smooth, groups).T).argmax(axis=1))
     return groups
@@ -74,21 +76,23 @@ def _pieces(vectors: np.ndarray, broad: np.ndarray, fine: np.ndarray) -> tuple[n
     return _numbered(pieces), np.asarray(parents)[used]
 
 
-def _joined(vectors: np.ndarray, pieces: np.ndarray, parents: np.ndarray, told: csr_matrix | None) -> np.ndarray:
+def _joined(
+    vectors: np.ndarray, pieces: np.ndarray, parents: np.ndarray, told: csr_matrix | None, *, n_groups: int | None
+) -> np.ndarray:
     """Pairs are joined in falling order of how far their similarity is over what they need."""
     sums = _sums(vectors, pieces)
     sizes = np.bincount(pieces[pieces != OUTLIER]).astype(float)
     seen, both, n_contacts = _together(pieces, len(sizes), told)
     products, home = sums @ sums.T, np.arange(len(sizes))
-    while len(sizes) > 1:
-        within = (np.diag(products) - sizes) / np.maximum(sizes * (sizes - 1), 1)
-        own = np.sqrt(np.maximum(np.outer(within, within), 1e-6))
-        lift = np.log((both + _DOUBT) / (np.outer(seen, seen) / n_contacts + _DOUBT))
-        need = np.where(parents[:, None] == parents[None, :], _PART, _JOIN) - _TOLD * np.clip(lift, -1, 1.5)
-        over = products / np.outer(sizes, sizes) / own - need
-        np.fill_diagonal(over, -1)
+    while len(sizes) > (n_groups or 1):
+        if n_groups is None:
+            over = _over_need(products, sizes, parents, seen=seen, both=both, n_contacts=n_contacts)
+        else:  # Ward: the pair whose joining spreads least, so that no group swallows the others
+            means, own = products / np.outer(sizes, sizes), np.diag(products) / sizes**2
+            over = -np.outer(sizes, sizes) / (sizes[:, None] + sizes) * (own[:, None] + own - 2 * means)
+        np.fill_diagonal(over, -np.inf)
         first, second = sorted(np.unravel_index(over.argmax(), over.shape))
-        if over[first, second] < 0:
+        if n_groups is None and over[first, second] < 0:
             break
         sizes[first] += sizes[second]
         seen[first] += seen[second]
@@ -105,6 +109,17 @@ def _joined(vectors: np.ndarray, pieces: np.ndarray, parents: np.ndarray, told: 
     return groups
 
 
+def _over_need(
+    products: np.ndarray, sizes: np.ndarray, parents: np.ndarray, *, seen: np.ndarray, both: np.ndarray, n_contacts: int
+) -> np.ndarray:
+    """How far the similarity of each two pieces, as a share of their own, is over what they need to be one."""
+    within = (np.diag(products) - sizes) / np.maximum(sizes * (sizes - 1), 1)
+    own = np.sqrt(np.maximum(np.outer(within, within), 1e-6))
+    lift = np.log((both + _DOUBT) / (np.outer(seen, seen) / n_contacts + _DOUBT))
+    need = np.where(parents[:, None] == parents[None, :], _PART, _JOIN) - _TOLD * np.clip(lift, -1, 1.5)
+    return products / np.outer(sizes, sizes) / own - need
+
+
 def _together(pieces: np.ndarray, count: int, told: csr_matrix | None) -> tuple[np.ndarray, np.ndarray, int]:
     """Contacts of several rows: in how many each piece stands, how many two pieces share, how many there are."""
     if told is None:
@@ -118,7 +133,8 @@ def _together(pieces: np.ndarray, count: int, told: csr_matrix | None) -> tuple[
     return seen, both, max(stands.shape[0], 1)
 
 
-def _neighbours(vectors: np.ndarray, count: int) -> np.ndarray:
+def neighbours(vectors: np.ndarray, count: int) -> np.ndarray:
+    """(n, count) the rows of the `count` nearest others of each unit vector, in rising order of their number."""
     small = vectors.astype(np.float32)
     found = np.empty((len(small), count), dtype=np.int64)
     for start in range(0, len(small), _CHUNK):

@@ -6,7 +6,12 @@ An issue is topic x kind, as a manager would cut it: 「口座連携が切れる
 import numpy as np
 import pandas as pd
 
+from voc.issues.grouping import neighbours
+
 KINDS = ("不具合", "使い方", "手続き", "要望", "料金", "対応", "称賛", "解約")
+
+_NEAR = 10
+_SEEN = 3000  # sentences that are asked for their neighbours' kinds
 
 _PROCEDURE = (
     r"手続|発行|名義|住所|届出|届け出|再発行|変更(?:し|す|は|の|を|が|に|届|でき|方法)|更新(?:し|す|の手|手)|契約者|登録(?:内容|情報)|"
@@ -46,3 +51,19 @@ def kind_shares(texts: pd.Series, opinions: pd.DataFrame) -> np.ndarray:
     )
     total = shares.sum(axis=1, keepdims=True) + opinions["p_other"].to_numpy()[:, None] * 0.5
     return shares / np.maximum(total, 1e-9)
+
+
+def kind_agreement(vectors: np.ndarray, kinds: np.ndarray) -> float:
+    """How far sentences that mean the like are of one kind: 0 as by chance, 1 always; 1.0 for too few to say.
+
+    The share of each sentence's ten nearest others (unit `vectors`) with the same leading kind (`kinds` of
+    `kind_shares`), above chance. Voices of customers reach 0.4 to 0.9. In news and encyclopedias, where an opinion is
+    read into a sentence that has none, it is below 0.2.
+    """
+    rows = np.unique(np.linspace(0, len(vectors) - 1, min(len(vectors), _SEEN)).round().astype(int))
+    if len(rows) <= 2 * _NEAR:
+        return 1.0
+    leading = kinds[rows].argmax(axis=1)
+    chance = float(((np.bincount(leading) / len(rows)) ** 2).sum())
+    agreed = float((leading[neighbours(vectors[rows], _NEAR)] == leading[:, None]).mean())
+    return 1.0 if chance == 1 else (agreed - chance) / (1 - chance)

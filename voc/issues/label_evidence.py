@@ -16,16 +16,19 @@ _MASK_NAMES = frozenset({"氏名", "電話番号", "生年月日"})
 _MASK = re.compile(r"\[[^\]]*\]")
 _UNFINISHED = re.compile(r"([、,]|が|けど|ので|から|て|し|は|を|に)$")
 _DIVERSITY = 0.4  # share of the choice that goes to being unlike the sentences chosen before
+_KIND_COST = 0.5  # for a sentence that is not of the issue's kind at all
 _SAME = 0.9  # cosine
 _SHORT, _LONG = 10, 40  # characters between which a sentence reads at a glance
 _FEWEST, _MOST = 5, 10
 
 
-def pick_exemplars(texts: Sequence[str], vectors: np.ndarray, centroid: np.ndarray, *, label: str, n: int = 5) -> list[int]:
+def pick_exemplars(texts: Sequence[str], vectors: np.ndarray, centroid: np.ndarray, *, label: str, n: int = 5,
+                   fits: Sequence[float] | None = None) -> list[int]:
     """Rows of `n` sentences, the one that shows the label best first (maximal marginal relevance).
 
     `vectors` (m, d) and `centroid` (d,) are unit vectors in the order of `texts`. Relevance is the cosine to the
-    centroid, less for masks, unfinished, short and long sentences; equal texts are taken once.
+    centroid, less for masks, unfinished, short and long sentences, and for those that are less of the issue's kind
+    (`fits`, 0..1); equal texts are taken once.
     """
     if not len(texts):
         return []
@@ -33,6 +36,8 @@ def pick_exemplars(texts: Sequence[str], vectors: np.ndarray, centroid: np.ndarr
     pairs = _letter_pairs(label)
     shown = np.array([len(pairs & _letter_pairs(text)) / max(len(pairs), 1) for text in texts])
     relevance = cosines - np.array([_reading_cost(text) for text in texts])
+    if fits is not None:
+        relevance = relevance - _KIND_COST * (1 - np.asarray(fits, dtype=float))
     chosen = [int(np.argmax(relevance + 0.8 * shown))]
     taken = {texts[chosen[0]]}
     while len(chosen) < n:

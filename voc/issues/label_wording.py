@@ -17,9 +17,10 @@ MOODS = {
     "手続き": {"statement": 0.3, "question": 0.9, "wish": 1.0, "ask": 1.0, "able": 0.6},
     "要望": {"statement": 0.45, "question": 0.4, "wish": 0.8, "ask": 1.0, "able": 1.0},
     "解約": {"statement": 0.6, "question": 0.8, "wish": 1.0, "ask": 0.8, "able": 0.4},
+    "その他": {"statement": 1.0, "question": 0.6, "wish": 0.6, "ask": 0.6, "able": 0.4},
 }
 _FALLBACK = {"不具合": "不具合", "使い方": "使い方", "手続き": "手続き", "要望": "要望", "料金": "料金への不満",
-             "対応": "対応への不満", "称賛": "良い評価", "解約": "解約の相談"}  # fmt: skip
+             "対応": "対応への不満", "称賛": "良い評価", "解約": "解約の相談", "その他": "話題"}  # fmt: skip
 _ASKED_FOR = re.compile(r"(希望|要望|依頼|のお願い)$")
 _WANTED = frozenset("機能 仕組み 設定 ボタン メニュー 画面 場所 施設 店".split())
 
@@ -31,6 +32,8 @@ def word_clause(reading: Reading, phrases: Sequence[Phrase], kind: str, *, front
     if kind in {"使い方", "手続き"} or (kind == "解約" and mood == "question"):
         return _how(reading, phrases, kind, front=front)
     start = front + _joined(phrases)
+    if kind == "称賛" and mood != "statement":
+        return None  # 「カフェがあると嬉しい」 praises no café
     if kind == "要望" and mood != "statement":
         return _wish(reading, phrases, front)
     if mood == "wish" and predicate.sort == "verb" and not predicate.is_negative:

@@ -86,6 +86,19 @@ def choose_label(candidates: Sequence[tuple[str, float]], words: Sequence[str], 
     raise AssertionError("a ledger with a hundred issues of the same words")
 
 
+def topic_label(words: Sequence[str], *, taken: set[str]) -> str:
+    """「選手・試合・大会に関する話題」: for groups of texts that share a topic and no matter, so that no clause says them all.
+
+    `words` are the leading ones, readable; two at least and three at most are named, others where the label is `taken`.
+    """
+    for first in range(max(len(words) - 1, 1)):
+        for count in (3, 2):
+            label = plain_fallback("・".join(words[first : first + count]) or "その他", "その他")
+            if len(label) <= _LONGEST and label not in taken:
+                return label
+    return choose_label([], words, "その他", taken=taken)
+
+
 def _content(label: str) -> frozenset[str]:
     """The runs of kanji, katakana and letters of a label: what it is about, whatever the particles and endings."""
     return frozenset(_RUN.findall(label)) - {"方法", "手続", "手順"}
@@ -165,7 +178,9 @@ def _tones(texts: Sequence[str], kind: str) -> list[float]:
     if not sign or not texts:
         return [0.0] * len(texts)
     balance = read_evidence(texts).values[:, FEATURES.index("balance")]
-    return [0.3 if sign * value > 0 else -1.0 if sign * value < 0 else 0.0 for value in balance]
+    # 「イベントがある」 says nothing good by itself; a fault is told in neutral words as well
+    neutral = -0.4 if kind == "称賛" else 0.0
+    return [0.3 if sign * value > 0 else -1.0 if sign * value < 0 else neutral for value in balance]
 
 
 def _read_again(candidates: Sequence[tuple[str, float, Candidate]], parse) -> list[tuple[str, float]]:

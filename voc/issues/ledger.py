@@ -48,7 +48,7 @@ def update_ledger(
     at: pd.Timestamp,
     parse: Callable[[Sequence[str]], list[list[Word]]],
     any_text: bool = False,
-    kindless: bool = False,
+    n_issues: int | None = None,
     keep: float = 0.5,
     calibration: pd.DataFrame | None = None,
     mentions_before: pd.DataFrame | None = None,
@@ -61,8 +61,7 @@ def update_ledger(
     `voices` are the sentences that are not set aside, with customer_id and started_at of their contact;
     `opinions` and `vectors` stand in the same order. `issues` and `events` are the ledger so far (may be
     empty). `at` dates the events: the run's as-of instant, never a clock. With `any_text` sentences of no intent
-    make issues too (kind 「その他」 where they have none). `kindless`: one topic is
-    one issue, whatever is said of it. `keep`: mentions need at least this probability, after `calibration`
+    make issues too (kind 「その他」 where they have none). `n_issues`: so many new ones are wanted. `keep`: mentions need at least this probability, after `calibration`
     (ISSUE_CALIBRATION) if there is one. `mentions_before`: MENTIONS of the last run, for ISSUE_QUALITY.
     """
     order = np.lexsort((voices["sentence_id"].to_numpy(dtype=str), voices["contact_id"].to_numpy(dtype=str)))
@@ -70,19 +69,19 @@ def update_ledger(
         voices.iloc[order].reset_index(drop=True), opinions.iloc[order].reset_index(drop=True), vectors[order]
     )  # fmt: skip
     kinds = kind_shares(voices["text"], opinions)
-    points = voice_vectors(vectors, kinds * (not kindless), contacts=voices["contact_id"])
+    points = voice_vectors(vectors, kinds, contacts=voices["contact_id"])
     has_matter = voices["terms"].map(names_a_matter).to_numpy(dtype=bool)
     rows = np.flatnonzero(((opinions["intent"].to_numpy() != "other") | any_text) & has_matter)
     known, own = active_prototypes(issues), voices.iloc[rows].reset_index(drop=True)
     found = find_candidates(
         own, points[rows], kinds[rows], min_sentences=settings.min_sentences, max_fit=settings.max_fit, seed=seed,
-        known_thresholds=known.thresholds, needs_kind=not any_text,
+        known_thresholds=known.thresholds, needs_kind=not any_text, n_groups=n_issues,
     )  # fmt: skip
     seen = review(
         found, _home(points[rows], known), issues, free=may_change(issues, events),
         near=_home(np.array([c.centroid for c in found]), known).tolist(),
     )  # fmt: skip
-    new = [*seen.born, *(candidate for _, candidate in seen.parted)]
+    new = [*seen.born, *(candidate for _, candidate in (*seen.joined, *seen.parted))]
     born = _entries(new, own, points[rows], kinds[rows], issues=issues, parse=parse)
     ledger = pd.concat([part for part in (issues, born) if len(part)] or [empty(ISSUES)], ignore_index=True)
     ledger, history = advance(ledger, events, review_rows(seen, issues, born, at=at))
@@ -126,18 +125,22 @@ def _entries(
         order = np.argsort(-(points[candidate.members] @ candidate.centroid), kind="stable")
         nearest = own.iloc[order].drop_duplicates("text").head(_NEAREST)
         texts, rows_of = nearest["text"].tolist(), nearest["row"].to_numpy()
-        choices = labels.label_candidates(
-            texts, candidate.kind, words=candidate.words, spellings=spellings, parse=parse,
-            fits=kinds[rows_of, KINDS.index(candidate.kind)].tolist() if candidate.kind in KINDS else None,
-        )  # fmt: skip
-        label = labels.choose_label(choices, candidate.words, candidate.kind, taken=taken)
-        shown = pick_exemplars(texts, points[rows_of], candidate.centroid, label=label, n=_EXEMPLARS)
+        keywords = readable_keywords(candidate.words, tokenize(texts))
+        fits = kinds[rows_of, KINDS.index(candidate.kind)].tolist() if candidate.kind in KINDS else None
+        if kinds.any():
+            choices = labels.label_candidates(
+                texts, candidate.kind, words=candidate.words, spellings=spellings, parse=parse, fits=fits
+            )
+            label = labels.choose_label(choices, candidate.words, candidate.kind, taken=taken)
+        else:
+            label = labels.topic_label(keywords, taken=taken)
+        shown = pick_exemplars(texts, points[rows_of], candidate.centroid, label=label, n=_EXEMPLARS, fits=fits)
         taken.add(label)
         rows.append(
             {
                 "issue_id": issue_id_of(number), "label": label, "label_by": VOC, "kind": candidate.kind, "status": "candidate",
                 "first_seen_at": own["started_at"].min(), "centroid": np.round(candidate.centroid, 4).tolist(),
-                "threshold": round(candidate.threshold, 4), "keywords": readable_keywords(candidate.words, tokenize(texts)),
+                "threshold": round(candidate.threshold, 4), "keywords": keywords,
                 "exemplar_ids": nearest["sentence_id"].iloc[shown].tolist(), "n_sentences": 0,
             }
         )  # fmt: skip

@@ -17,7 +17,7 @@ _EVENT_WORDS = {
     "assign_owner": "担当部署", "set_effort": "工数", "set_due": "期限", "set_parent": "領域", "fix": "対応",
 }  # fmt: skip
 _EDIT_WORDS = {
-    "rename": "名前", "merge": "統合先", "set_status": "状態", "assign_owner": "担当部署", "set_effort": "工数（人日）", "set_due": "期限",
+    "rename": "名前", "merge": "統合先", "set_status": "状態", "set_area": "領域", "assign_owner": "担当部署", "set_effort": "工数（人日）", "set_due": "期限",
     "fix": "対応",
 }  # fmt: skip
 
@@ -27,10 +27,11 @@ def list_lines(issues: pd.DataFrame, mentions: pd.DataFrame, *, is_whole: bool =
     counts = mentions.groupby("issue_id")["contact_id"].nunique()
     shown = issues if is_whole else issues[~issues["status"].isin(UNREPORTED)]
     shown = shown.assign(n=shown["issue_id"].map(counts).fillna(0).astype(int)).sort_values(["n", "issue_id"], ascending=[False, True])
-    lines = [f"{_wide('課題番号', 12)}{_wide('状態', 10)}{_wide('種類', 10)}    件数  課題名"]
+    lines = [f"{_wide('課題番号', 12)}{_wide('状態', 10)}{_wide('領域', 16)}{_wide('種類', 10)}    件数  課題名"]
     for row in shown.to_dict("records"):
         end = f" → {row['merged_into']}" if row["status"] == "merged" else f"（担当: {row['owner']}）" if isinstance(row["owner"], str) else ""
-        lines.append(f"{row['issue_id']:<12}{_wide(STATUS_WORDS[row['status']], 10)}{_wide(row['kind'], 10)}{row['n']:>8,}  {row['label']}{end}")
+        area = row["parent"] if isinstance(row["parent"], str) else "-"
+        lines.append(f"{row['issue_id']:<12}{_wide(STATUS_WORDS[row['status']], 10)}{_wide(area, 16)}{_wide(row['kind'], 10)}{row['n']:>8,}  {row['label']}{end}")
     hidden = len(issues) - len(shown)
     return [*lines, f"表示していない課題が {hidden:,} 件あります（--all で表示）。"] if hidden else lines
 

@@ -15,15 +15,20 @@ from voc.issues.events import DRIFTING, VOC, birth_rows, event_row, place_of
 
 _HOME = 0.5  # share of a cluster's sentences that one issue must hold
 _SWALLOWED = 0.7  # share of an issue's sentences in a cluster of another issue, above which they are one
+_PART = 0.3  # share of a cluster's sentences that an issue the run may not move must hold to take the rest too
 _APART = 0.75  # cosine of two clusters' centres, below which one issue is two
-_MOVED = 0.985  # cosine of an issue's centre with its cluster's, below which it follows
+_MOVED = 0.93  # cosine of an issue's centre with its cluster's, below which it follows
+
+_JOINED = "人が決めた課題と同じ内容なので、その課題に含めました。"
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """born: new issues; parted: (issue, new part) pairs; moved: issue -> (centroid, threshold); merged: issue -> survivor."""
+    """born: new issues; joined: (issue, cluster that is the same matter) pairs; parted: (issue, new part) pairs;
+    moved: issue -> (centroid, threshold); merged: issue -> survivor."""
 
     born: list[Candidate]
+    joined: list[tuple[str, Candidate]]
     parted: list[tuple[str, Candidate]]
     moved: dict[str, tuple[np.ndarray, float]]
     merged: dict[str, str]
@@ -35,15 +40,26 @@ def review(
     """What clusters `found` say about `issues`; `home` (n,) has each sentence's issue_id or None, in the rows of `members`.
 
     `near`: for each cluster the known issue, if any, that its centre would be matched with. `free`: the issues that a
-    run may change (`may_change`). A cluster that no issue holds and that is near none is a new issue.
+    run may change (`may_change`). A cluster that no issue holds and that is near none is a new issue. One that most
+    sentences of an issue are in which the run may not move, as the company's own categories are, joins it as a further
+    prototype (what a person defined by a few examples stays as defined), and so does the issue that holds the rest of it.
     """
     sizes = pd.Series(home).value_counts()
     centre = {row["issue_id"]: _unit(np.asarray(row["centroid"], dtype=float)) for row in issues.to_dict("records")}
     of_issue: dict[str, list[Candidate]] = {}
-    born, merged = [], {}
+    fixed = set(issues.loc[issues["status"] != "merged", "issue_id"]) - free
+    born, joined, merged = [], [], {}
     for candidate, known in zip(found, near, strict=True):
         held = pd.Series(home[candidate.members]).value_counts()
         owner = _owner(held, len(candidate.members), known)
+        twin = _twin(held, sizes, len(candidate.members), fixed)
+        if twin is not None:
+            if owner in free and held.get(owner, 0) > _SWALLOWED * sizes[owner]:
+                merged[owner] = twin
+            elif owner not in free and held[twin] < _SWALLOWED * len(candidate.members):
+                joined.append((twin, candidate))
+            if owner not in free or owner in merged:
+                continue
         if owner is None:
             if held.sum() < _HOME * len(candidate.members):
                 born.append(candidate)
@@ -58,10 +74,12 @@ def review(
         if owner not in free:
             continue
         first = max(own, key=lambda c: (float(c.centroid @ centre[owner]) > _APART, len(c.members)))
-        parted += [(owner, c) for c in own if c is not first and float(c.centroid @ first.centroid) < _APART]
-        if float(first.centroid @ centre[owner]) < _MOVED:
+        parts = [c for c in own if c is not first and float(c.centroid @ first.centroid) < _APART]
+        parted += [(owner, c) for c in parts]
+        # moved seldom: each move sends sentences on the border of two issues to the other one
+        if parts or float(first.centroid @ centre[owner]) < _MOVED:
             moved[owner] = (first.centroid, first.threshold)
-    return Review(born, parted, moved, merged)
+    return Review(born, joined, parted, moved, merged)
 
 
 def may_change(issues: pd.DataFrame, events: pd.DataFrame) -> set[str]:
@@ -74,9 +92,13 @@ def may_change(issues: pd.DataFrame, events: pd.DataFrame) -> set[str]:
 
 
 def review_rows(seen: Review, issues: pd.DataFrame, born: pd.DataFrame, *, at: pd.Timestamp) -> list[dict]:
-    """Events of `review`; `born` are rows of ISSUES for seen.born and then for the new parts, in their order."""
+    """Events of `review`; `born` are rows of ISSUES for seen.born, the joined clusters and the new parts, in this order."""
     rows = birth_rows(born.iloc[: len(seen.born)], at=at)
-    parts = born.iloc[len(seen.born) :]
+    n_joined = len(seen.joined)
+    for (survivor, _), row in zip(seen.joined, born.iloc[len(seen.born) :].head(n_joined).to_dict("records"), strict=True):
+        rows += birth_rows(pd.DataFrame([row]), at=at)
+        rows.append(event_row(row["issue_id"], "merge", at=at, by=VOC, old=row["label"], to=survivor, note=_JOINED))
+    parts = born.iloc[len(seen.born) + n_joined :]
     owners = np.array([owner for owner, _ in seen.parted], dtype=object)
     known = issues.set_index("issue_id")
     for owner in dict.fromkeys(owners):
@@ -94,6 +116,14 @@ def review_rows(seen: Review, issues: pd.DataFrame, born: pd.DataFrame, *, at: p
     for issue_id, survivor in sorted(seen.merged.items()):
         rows.append(event_row(issue_id, "merge", at=at, by=VOC, old=known.at[issue_id, "label"], to=survivor))
     return rows
+
+
+def _twin(held: pd.Series, sizes: pd.Series, size: int, fixed: set[str]) -> str | None:
+    """The issue among `fixed` that a cluster of `size` sentences is the same matter as: most of the issue's sentences
+    are in the cluster and are a good part of it. `held`, `sizes`: sentences of each issue there and everywhere."""
+    own = held[held.index.isin(fixed)]
+    own = own[(own >= _SWALLOWED * sizes[own.index]) & (own >= _PART * size)]
+    return str(own.index[0]) if len(own) else None
 
 
 def _owner(held: pd.Series, size: int, near: str | None) -> str | None:

@@ -25,8 +25,11 @@ from voc.raw import MAX_BYTES
 SHEET, HELP_SHEET, KEPT_SHEET = "課題", "使い方", "台帳の控え"
 MARK = "voc issues"
 ID = "課題番号"
-EDITABLE = ("課題名", "状態", "担当部署", "統合先", "対応日", "対応内容", "工数（人日）", "期限")
-COLUMNS = (ID, "課題名", "種類", "状態", "担当部署", "統合先", "対応日", "対応内容", "工数（人日）", "期限", "件数", "直近の件数", "例文")
+EDITABLE = ("課題名", "領域", "状態", "担当部署", "統合先", "対応日", "対応内容", "工数（人日）", "期限")
+COLUMNS = (ID, "課題名", "領域", "種類", "状態", "担当部署", "統合先", "対応日", "対応内容", "工数（人日）", "期限", "件数", "直近の件数", "例文")
+TEXTS = ("課題名", "領域", "対応内容")
+"""Columns with words that people make up."""
+_ADDED = ("領域",)  # columns that the sheets of older versions do not have
 HEADER_ROW = 1
 STATUS_CHOICES = ("公開", "固定", "除外", "解決済み")
 _STATUS_OF = {word: status for status, word in STATUS_WORDS.items()}
@@ -52,7 +55,7 @@ def editable_cells(issues: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     fixes = events[events["kind"] == "fix"].sort_values(["to", "position"]).drop_duplicates("issue_id", keep="last").set_index("issue_id")
     ids = issues["issue_id"]
     frame = pd.DataFrame({
-        "課題名": issues["label"], "状態": issues["status"].map(STATUS_WORDS), "担当部署": issues["owner"], "統合先": issues["merged_into"],
+        "課題名": issues["label"], "領域": issues["parent"], "状態": issues["status"].map(STATUS_WORDS), "担当部署": issues["owner"], "統合先": issues["merged_into"],
         "対応日": ids.map(fixes["to"]), "対応内容": ids.map(fixes["note"]),
         _NUMBER: issues["effort"].map(lambda value: f"{value:.10g}", na_action="ignore"),
         "期限": issues["due_on"].map(lambda day: f"{day:%Y-%m-%d}", na_action="ignore"),
@@ -64,7 +67,7 @@ def editable_cells(issues: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
 
 def read_sheet(data: bytes, *, name: str) -> Sheet:
     """The sheet in the bytes of an .xlsx file `name`. Raises SourceError where it is no sheet of voc."""
-    book = _open(data, name)
+    book = open_book(data, name)
     if SHEET not in book.sheetnames or KEPT_SHEET not in book.sheetnames:
         raise SourceError(f"{name} は voc が書いた課題の表ではありません（シート「{SHEET}」と控えが要ります）。"
                           "レポートのフォルダーにある issues.xlsx を編集して使ってください。")  # fmt: skip
@@ -72,7 +75,8 @@ def read_sheet(data: bytes, *, name: str) -> Sheet:
     if len(kept_rows) < 2 or len(kept_rows[0]) < 3 or kept_rows[0][0] != MARK or not kept_rows[0][2].isdecimal():
         raise SourceError(_BROKEN.format(name=name))
     kept = pd.DataFrame(kept_rows[2:], columns=kept_rows[1])
-    if list(kept.columns[: len(EDITABLE) + 1]) != [ID, *EDITABLE] or kept[ID].duplicated().any():
+    names = [name for name in EDITABLE if name in kept or name not in _ADDED]
+    if list(kept.columns[: len(names) + 1]) != [ID, *names] or kept[ID].duplicated().any():
         raise SourceError(_BROKEN.format(name=name))
     cells, missing = _cells(book[SHEET], name)
     return Sheet(cells, kept.set_index(ID), kept_rows[0][1], int(kept_rows[0][2]), missing)
@@ -91,7 +95,7 @@ def sheet_edits(sheet: Sheet, issues: pd.DataFrame, events: pd.DataFrame) -> lis
             continue
         seen[issue_id] = number
         changed = {}
-        for column in (column for column in EDITABLE if column in row):
+        for column in (column for column in EDITABLE if column in row and column in sheet.kept):
             new, old, current = row[column], sheet.kept.at[issue_id, column], now.at[issue_id, column]
             if _same(new, old) or _same(new, current):
                 continue
@@ -104,6 +108,14 @@ def sheet_edits(sheet: Sheet, issues: pd.DataFrame, events: pd.DataFrame) -> lis
     if faults:
         raise EditError(faults)
     return edits
+
+
+def changed_rows(sheet: Sheet, column: str) -> list[tuple[int, str]]:
+    """(index, column) of the cells of `column` that differ from what the sheet was written with, where they say anything."""
+    if column not in sheet.kept:
+        return []
+    old = sheet.cells[ID].map(clean_id).map(sheet.kept[column])
+    return [(index, column) for index, (new, was) in enumerate(zip(sheet.cells[column], old, strict=True)) if new and new != was]
 
 
 def place(number: int, column: str) -> str:
@@ -126,7 +138,7 @@ def _edits_of_row(changed: dict[str, str], row: dict, *, issue_id: str, now: pd.
         else:
             solved_on = changed.get("対応日") if status == "closed" else None
             edits.append(edit("set_status", "状態", status, solved_on))
-    for column, kind in (("担当部署", "assign_owner"), (_NUMBER, "set_effort"), ("期限", "set_due")):
+    for column, kind in (("領域", "set_area"), ("担当部署", "assign_owner"), (_NUMBER, "set_effort"), ("期限", "set_due")):
         if column in changed:
             edits.append(edit(kind, column, changed[column] or None))
     if "対応日" in changed or "対応内容" in changed:
@@ -149,7 +161,8 @@ def _same(one: str, other: str) -> bool:
     return unicodedata.normalize("NFKC", one) == unicodedata.normalize("NFKC", other)
 
 
-def _open(data: bytes, name: str):
+def open_book(data: bytes, name: str) -> openpyxl.Workbook:
+    """The workbook in the bytes of an .xlsx file `name`. Raises SourceError where it is none, or too large."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:

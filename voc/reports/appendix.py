@@ -5,6 +5,7 @@ import json
 import pandas as pd
 
 from voc.impact.lifetime import formula_text
+from voc.issues.calibration import ENOUGH, is_calibrated
 from voc.reports.formats import NONE, count, day, is_missing, percent, plain, yen
 from voc.reports.wording import CHIP_MEANINGS, CHIPS, channel_name
 
@@ -113,6 +114,25 @@ def assumptions(config, *, has_churn: bool) -> list[dict]:
     blocks = [{"title": "防げる解約数の求め方", "lines": churn}, {"title": "この推定の限界", "lines": limits}] if has_churn else []
     return [*blocks, {"title": "問い合わせコスト", "lines": cost}, {"title": "LTV・解約率・NPS", "lines": ltv},
             {"title": "個人の保護", "lines": small}]
+
+
+def calibration(table: pd.DataFrame, run: dict) -> dict:
+    """What 「未校正」 means and how it goes away; or how many answers the probabilities rest on."""
+    n_labels = int(table["n_labels"].sum())
+    if is_calibrated(table):
+        return {"title": "課題への割り当ての確からしさ", "lines": [
+            f"人が確かめた{count(n_labels)}の文をもとに、文が課題に当たる確率を課題ごとに校正しています。"]}  # fmt: skip
+    lines = [
+        "「未校正」は、どの文がどの課題の声かを、この会社の人がまだ十分に確かめていないことを示します"
+        f"（これまでの答え {count(n_labels)}、校正には{count(ENOUGH)}以上が要ります）。",
+        "割り当てに誤りがあると、課題の件数とコストは実際からずれ、解約への影響は弱めに、または別の課題の分まで出ることがあります。"
+        "シミュレーションでは、文の3割が誤った課題に入ると、防げる解約数は正しい値の6〜9割になりました。",
+        "校正するには、voc issues sample --n 300 --out sample.xlsx で文を書き出し、「合っている」の列に「はい」か「いいえ」を書いて、"
+        "voc issues import sample.xlsx で取り込みます。次の分析から反映します。",
+    ]
+    if run_json(run, "settings").get("is_widened"):
+        lines.insert(2, "このため、校正するまで、防げる解約数の90%区間を広めにとっています。")
+    return {"title": "課題への割り当ての確からしさ（未校正）", "lines": lines}
 
 
 def tiers() -> list[dict]:

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 import pandas as pd
 
 from voc import tables as contract
+from voc.issues.calibration import is_calibrated
 from voc.reports import appendix, company, facts, wording
 from voc.reports.formats import NONE, SMALL_GROUP, count, customers, day, is_missing, month, percent, plain, yen
 from voc.reports.quotes import choose_quotes
+from voc.reports.trends import trend_block
 
 _USED = ("issues", "mentions", "sentences", "contacts", "opinions", "customers", "impact", "impact_totals", "issue_months",
-         "issue_segments", "company_months", "ranking", "rejects", "runs", "requests")
+         "issue_segments", "company_months", "ranking", "rejects", "runs", "requests", "issue_calibration", "issue_trends")
 _FLOWS = ("使い方", "手続き", "不具合")
 _COLUMNS_SHOWN = 8
 
@@ -80,6 +82,8 @@ def _common(tables: dict[str, pd.DataFrame], *, config, run: dict, audience: str
         "figures": company.key_figures(tables["company_months"], as_of_on=as_of_on),
         "company_months": company.company_rows(tables["company_months"], as_of_on=as_of_on, n_months=24),
         "ranked": ranked, "kinds": sorted({row["kind"] for row in ranked}), "sections": sections,
+        "areas": sorted({row["area"] for row in ranked if row["area"]}), "is_calibrated": is_calibrated(tables["issue_calibration"]),
+        "trends": trend_block(tables["issue_trends"], issues, sections=set(shown)),
         "chips": [{"verdict": kind, "chip": wording.CHIPS[kind]} for kind in wording.VERDICTS
                   if any(row["churn"]["verdict"] == kind for row in ranked)],
         "heat": _heat(fixable[: config.reports.top]),
@@ -87,7 +91,10 @@ def _common(tables: dict[str, pd.DataFrame], *, config, run: dict, audience: str
         "praise": [_section(issue, tables, quotes[issue["issue_id"]]) for issue in praise],
         "sides": company.defence_and_attack(issues), "n_issues": len(issues),
         "left_out": appendix.left_out(tables, run), "tiers": appendix.tiers(),
-        "assumptions": appendix.assumptions(config, has_churn=has_churn), "provenance": appendix.provenance(run),
+        "assumptions": [
+            *appendix.assumptions(config, has_churn=has_churn),
+            appendix.calibration(tables["issue_calibration"], run),
+        ], "provenance": appendix.provenance(run),
     }
 
 
@@ -95,7 +102,9 @@ def _issues(
     tables: dict[str, pd.DataFrame], *, audience: str, as_of_on: object, reasons: list[str]
 ) -> tuple[list[dict], bool]:
     """Facts per issue, and whether any of them carries a churn interval."""
-    issues = facts.issue_facts(tables, audience=audience, as_of_on=as_of_on)
+    checked = is_calibrated(tables["issue_calibration"])
+    weeks = dict(zip(tables["issue_trends"]["issue_id"], tables["issue_trends"]["evidence"], strict=True))
+    issues = [{**issue, "is_calibrated": checked, "recent": plain(weeks.get(issue["issue_id"]), limit=500)} for issue in facts.issue_facts(tables, audience=audience, as_of_on=as_of_on)]
     if any(wording.verdict(issue) not in ("none", "reverse", "insufficient") for issue in issues):
         return issues, True
     if not reasons:
@@ -145,7 +154,8 @@ def _headlines(tables: dict[str, pd.DataFrame], issues: list[dict]) -> list[dict
     items = [
         ("機能要望", wording.request_headline(request), request),
         ("導線の改善", wording.saving_headline(flow), flow),
-        ("上位課題の全体", wording.joint_headline(total, n_top=n_top, cost_yen=cost, contact_share=share), None),
+        ("上位課題の全体", wording.joint_headline(
+            total, n_top=n_top, cost_yen=cost, contact_share=share, is_calibrated=is_calibrated(tables["issue_calibration"])), None),
     ]
     return [{"kicker": kicker, "sentence": sentence, "basis": basis, "issue_id": None if issue is None else issue["issue_id"]}
             for kicker, (sentence, basis), issue in items]
@@ -184,7 +194,7 @@ def _row(issue: dict, position: int, has_section: bool) -> dict:
     low, high = issue["rank_low"], issue["rank_high"]
     span = "" if is_missing(low) or is_missing(high) or low == high else f"{int(low)}〜{int(high)}位"
     return {
-        "issue_id": issue["issue_id"], "label": issue["label"], "kind": issue["kind"], "has_section": has_section,
+        "issue_id": issue["issue_id"], "label": issue["label"], "area": issue["area"], "kind": issue["kind"], "has_section": has_section,
         "rank": rank, "rank_span": span, "churn": churn, "value": value, "verdict": churn["verdict"],
         "cost": yen(issue["contact_cost_yen"]), "contacts": count(issue["n_contacts"]), "months": issue["months"],
         "trend": issue["change"], "trend_text": facts.contact_month_label(issue["months"]), "segment": issue["top_segment"],
@@ -205,11 +215,12 @@ def _section(issue: dict, tables: dict[str, pd.DataFrame], quotes: list[dict]) -
         sign = "−" if issue["nps"] < 0 else "+"
         pairs.append(("NPS", f"{sign}{abs(issue['nps']):.0f}（回答{issue['n_nps']:,}件）"))
     return {
-        "issue_id": issue["issue_id"], "label": issue["label"], "kind": issue["kind"],
+        "issue_id": issue["issue_id"], "label": issue["label"], "area": issue["area"], "kind": issue["kind"],
         "rank": None if is_missing(issue["rank"]) else int(issue["rank"]), "chip": wording.churn_cell(issue),
         "sentence": wording.issue_sentence(issue), "quotes": quotes, "pairs": pairs, "months": issue["months"],
         "trend_text": facts.contact_month_label(issue["months"]), "segments": issue["segments"][:4],
-        "cost": _cost(issue), "grounds": wording.grounds(issue), "keywords": issue["keywords"], "reason": issue["reason"],
+        "cost": _cost(issue),
+        "grounds": wording.grounds(issue) + ([("直近の増減", issue["recent"])] if issue["recent"] else []), "keywords": issue["keywords"], "reason": issue["reason"],
         "notes": issue["notes"], "requests": _requests(issue["issue_id"], tables),
     }
 

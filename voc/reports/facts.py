@@ -33,10 +33,10 @@ def latest_impact(impact: pd.DataFrame) -> pd.DataFrame:
 def issue_facts(tables: dict[str, pd.DataFrame], *, audience: str, as_of_on: object) -> list[dict]:
     """All issues of the report in the order of `ranking` for `audience`; unranked ones follow by volume.
 
-    Each dict holds the columns of issues, impact and ranking (rank columns may be None) and: months
+    Each dict holds the columns of issues, impact and ranking (rank columns may be None) and: area, months
     (month, n_contacts), change, segments, top_segment, negative_share, nps, n_nps, n_customers_shown.
     """
-    frame = tables["issues"].loc[~tables["issues"]["status"].isin(GONE), ["issue_id", "label", "kind", "status", "keywords"]]
+    frame = tables["issues"].loc[~tables["issues"]["status"].isin(GONE), ["issue_id", "parent", "label", "kind", "status", "keywords"]]
     frame = frame.merge(latest_impact(tables["impact"]), on="issue_id", how="left")
     ranking = tables["ranking"]
     frame = frame.merge(ranking.loc[ranking["audience"] == audience].drop(columns="audience"), on="issue_id", how="left")
@@ -61,7 +61,7 @@ def issue_facts(tables: dict[str, pd.DataFrame], *, audience: str, as_of_on: obj
         shares = [] if small else segments.get(issue_id, [])
         score = {} if small else scores.get(issue_id, {})
         facts.append({
-            **record, "label": label, "kind": plain(record["kind"], limit=20),
+            **record, "label": label, "area": plain(record["parent"], limit=20), "kind": plain(record["kind"], limit=20),
             "keywords": [plain(word, limit=20) for word in _listed(record["keywords"])[:6]],
             "reason": plain(record["reason"], limit=400), "notes": plain(record["notes"], limit=400) if record["flag"] in ("", None) else "",
             "months": series, "change": _change(series), "segments": shares, "top_segment": _top(shares),

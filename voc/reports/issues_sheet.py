@@ -6,23 +6,25 @@ import pandas as pd
 import xlsxwriter
 
 from voc.issues import sheet
+from voc.issues.edits import LONGEST_AREA
 from voc.issues.sheet import COLUMNS, EDITABLE, HELP_SHEET, ID, KEPT_SHEET, MARK, SHEET, STATUS_CHOICES
 from voc.reports.formats import plain
 
 FILE = "issues.xlsx"
 RECENT_DAYS = 30
-_WIDTHS = {ID: 11, "課題名": 38, "種類": 9, "状態": 10, "担当部署": 16, "統合先": 11, "対応日": 12, "対応内容": 30,
+_WIDTHS = {ID: 11, "課題名": 38, "領域": 14, "種類": 9, "状態": 10, "担当部署": 16, "統合先": 11, "対応日": 12, "対応内容": 30,
            "工数（人日）": 12, "期限": 12, "件数": 8, "直近の件数": 11, "例文": 60}  # fmt: skip
 _NUMBERS = ("件数", "直近の件数")
 _DAYS = ("対応日", "期限")
 HELP = (
     ("この表でできること", None),
-    ("書き換えられる列", "課題名、状態、担当部署、統合先、対応日、対応内容、工数、期限（薄い黄色の列）。灰色の列は書き換えても反映されません。"),
+    ("書き換えられる列", "課題名、領域、状態、担当部署、統合先、対応日、対応内容、工数、期限（薄い黄色の列）。灰色の列は書き換えても反映されません。"),
     ("反映の方法", "保存してから、次の 1 行を実行します: voc issues import issues.xlsx --config voc.toml"),
     ("誤りがあるとき", "どの行のどの列かを示し、台帳は何も変えません。直してからもう一度実行してください。"),
     ("列の意味", None),
     ("課題番号", "課題の番号です。変えないでください。番号は、統合した後も別の課題に使い回しません。"),
     ("課題名", "30 文字以内。ほかの課題と同じ名前は使えません。書き換えた名前は、次の分析の後も変わりません。"),
+    ("領域", "課題をまとめる大きな分類です。15 文字以内。同じ言葉を書いた課題が 1 つの領域になります。書き換えた領域は、次の分析の後も変わりません。"),
     ("状態：公開", "レポートに載せます。"),
     ("状態：固定", "レポートに載せ、自動では名前も範囲も変えません。"),
     ("状態：除外", "この課題の声として数えますが、レポートと順位には載せません。"),
@@ -115,7 +117,7 @@ def _issues(book: xlsxwriter.Workbook, rows: pd.DataFrame) -> None:
         _validations(page, len(rows))
     page.protect("", {"format_columns": True, "format_rows": True, "autofilter": True})
     page.set_landscape()
-    page.set_paper(8)  # A3: thirteen columns are too small to read on A4
+    page.set_paper(8)  # A3: fourteen columns are too small to read on A4
     page.fit_to_pages(1, 0)
     page.repeat_rows(0)
 
@@ -142,6 +144,7 @@ def _validations(page, n_rows: int) -> None:
 
     rule("状態", validate="list", source=list(STATUS_CHOICES), error_message="公開、固定、除外、解決済みから選んでください。")
     rule("統合先", validate="list", source=f"=$A$2:$A${n_rows + 1}", error_message="この表にある課題番号を選んでください。")
+    rule("領域", validate="length", criteria="between", minimum=0, maximum=LONGEST_AREA, error_message=f"{LONGEST_AREA} 文字以内で書いてください。")
     rule("課題名", validate="length", criteria="between", minimum=1, maximum=30, error_message="30 文字以内で書いてください。")
     rule("工数（人日）", validate="decimal", criteria=">=", value=0, error_message="0 以上の数字を書いてください。")
     for name in _DAYS:

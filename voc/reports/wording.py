@@ -2,7 +2,8 @@
 
 An issue is a dict with the columns of `impact` (all amounts per month). Sentences follow three rules:
 a number appears only where its tier allows one; every churn number is 「暫定」 as long as no negative
-controls are confirmed; and it is a lower bound (「少なくとも」), because silent customers are not seen.
+controls are confirmed; and it is a lower bound (「少なくとも」), because silent customers are not seen. `is_calibrated`
+is False where no person has checked which sentences belong to which issue: then the numbers say 「未校正」 too.
 """
 
 from voc.impact.lifetime import TIER_NAMES
@@ -12,6 +13,7 @@ from voc.reports.formats import SMALL_GROUP, count, is_missing, people, people_r
 TIER_ESTIMATE, TIER_REFERENCE, TIER_INSUFFICIENT = "推定値", "参考値", "データ不足"
 REVERSE = {"逆因果", "reverse"}
 PROTECTIVE = {"保護的", "protective"}
+UNCALIBRATED = "未校正"
 ENOUGH_EVENTS = 20
 ATTACK = ("要望", "称賛")
 DEFENCE = ("不具合", "対応", "料金", "手続き", "使い方", "解約")
@@ -54,6 +56,17 @@ def verdict(issue: dict) -> str:
     return "estimate" if low > 0 and not is_missing(issue.get("churns_prevented")) else "unclear"
 
 
+def standing(word: str, issue: dict) -> str:
+    """「推定値・暫定」, with 「・未校正」 where the issue's sentences are not calibrated."""
+    return "・".join([part for part in (word, "暫定") if part] + ([] if issue.get("is_calibrated", True) else [UNCALIBRATED]))
+
+
+TREND_WORDS = {
+    "new": "新しい課題", "reopened": "再発", "emerging": "増えている", "fading": "減っている", "falling_since_fix": "対応の後に減少",
+}  # fmt: skip
+GROWING, SHRINKING = ("reopened", "emerging", "new"), ("falling_since_fix", "fading")
+
+
 def channel_name(channel: object) -> str:
     return CHANNELS.get(channel, str(channel))
 
@@ -92,14 +105,14 @@ def issue_sentence(issue: dict) -> str:
         careful = "" if is_missing(issue.get("churns_shrunken")) else (
             f"慎重に見ると{people(issue['churns_shrunken'])}です。")
         return (f"この課題を解消すれば、問い合わせた顧客だけで少なくとも毎月{people(issue['churns_prevented'])}"
-                f"（90%区間 {interval}、推定値・暫定）の解約を防げる見込みです。{value}{careful}")
+                f"（90%区間 {interval}、{standing(TIER_ESTIMATE, issue)}）の解約を防げる見込みです。{value}{careful}")
     if kind == "unclear":
-        return (f"解約への影響は確認できません（90%区間 毎月{interval}、推定値・暫定）。" + contact_line(issue))
+        return (f"解約への影響は確認できません（90%区間 毎月{interval}、{standing(TIER_ESTIMATE, issue)}）。" + contact_line(issue))
     if kind == "reference":
-        return (f"{direction(issue['churns_low'], issue['churns_high'])}（90%区間 毎月{interval}、参考値・暫定）。"
+        return (f"{direction(issue['churns_low'], issue['churns_high'])}（90%区間 毎月{interval}、{standing(TIER_REFERENCE, issue)}）。"
                 f"{why_reference(issue)}、一つの数値では示しません。" + contact_line(issue))
     if kind == "protective":
-        shown = "" if interval == "—" else f"（90%区間 毎月{interval}、暫定）"
+        shown = "" if interval == "—" else f"（90%区間 毎月{interval}、{standing('', issue)}）"
         return f"この問い合わせをした顧客は、解約しにくい傾向があります{shown}。減らさず、この窓口への導線を残してください。"
     if kind == "reverse":
         return "解約を決めた後の問い合わせです。解約の原因ではないため、解約数は計上しません。" + contact_line(issue)
@@ -170,6 +183,8 @@ def grounds(issue: dict) -> list[tuple[str, str]]:
                       "関係していれば、この結果はそれだけで説明がついてしまいます。"))
     if kind in ("estimate", "unclear", "reference", "protective"):
         lines.append(("暫定の理由", "解約に影響しないと分かっている問い合わせ（住所変更など）による補正を、まだ確認していません。"))
+    if not issue.get("is_calibrated", True):
+        lines.append(("未校正の理由", "どの文がこの課題の声かを、人がまだ確かめていません。件数、コスト、解約数は、割り当ての誤りの分だけずれることがあります。"))
     if kind == "estimate":
         lines.append(("少なくともの理由", "問い合わせずに離れた顧客の分は含みません。"))
     return lines
@@ -182,7 +197,7 @@ def request_headline(issue: dict | None) -> tuple[str, str]:
     name, kind = f"「{issue['label']}」", verdict(issue)
     interval = people_range(issue.get("churns_low"), issue.get("churns_high"))
     if kind == "estimate":
-        parts = [f"90%区間 {interval}", "推定値・暫定"]
+        parts = [f"90%区間 {interval}", standing(TIER_ESTIMATE, issue)]
         if not is_missing(issue.get("ltv_yen")):
             parts.append(f"LTV換算 月{yen(issue['ltv_yen'])}")
         if not is_missing(issue.get("churns_shrunken")):
@@ -194,14 +209,14 @@ def request_headline(issue: dict | None) -> tuple[str, str]:
         heading = direction(issue["churns_low"], issue["churns_high"])
         doubt = f"{heading}が、人数はまだ一つの値で示せません" if known else "解約が減るかどうかも、その人数も、まだ示せません"
         return (f"{name}の要望は、{doubt}。",
-                f"90%区間 毎月{interval}／参考値・暫定／経験した解約 {events(issue)}")
+                f"90%区間 毎月{interval}／{standing(TIER_REFERENCE, issue)}／経験した解約 {events(issue)}")
     if kind == "unclear":
-        return f"{name}の要望が実現しても、解約が減るとは確認できません。", f"90%区間 毎月{interval}／推定値・暫定"
+        return f"{name}の要望が実現しても、解約が減るとは確認できません。", f"90%区間 毎月{interval}／{standing(TIER_ESTIMATE, issue)}"
     if kind == "insufficient":
         return (f"{name}の要望で防げる解約数は、まだ推定できません。",
                 "／".join(filter(None, ["データ不足", f"経験した解約 {events(issue)}", waiting(issue).rstrip("。")])))
     if kind == "protective":
-        return f"{name}を寄せた顧客は解約しにくい傾向があり、防げる解約数はありません。", f"90%区間 毎月{interval}／暫定"
+        return f"{name}を寄せた顧客は解約しにくい傾向があり、防げる解約数はありません。", f"90%区間 毎月{interval}／{standing('', issue)}"
     return (f"最も多い機能要望は{name}で、月{count(issue.get('n_contacts'))}です。",
             "防げる解約数は算出していません")
 
@@ -221,6 +236,8 @@ def saving_headline(issue: dict | None) -> tuple[str, str]:
     parts = [f"現在 月{yen(issue['contact_cost_yen'])}", "幅は自己解決できる割合の想定によるもので、統計の区間ではありません"]
     if issue.get("kind") == "不具合":
         parts.append(f"不具合そのものを解消すれば最大 月{yen(issue['contact_cost_yen'])}")
+    if not issue.get("is_calibrated", True):
+        parts.append(UNCALIBRATED)
     if verdict(issue) != "none":
         parts.append(f"解約への影響: {churn_basis(issue)}")
     return f"「{issue['label']}」の導線を直せば、問い合わせコストを毎月{yen_range(low, high)}削減できる見込みです。", "／".join(parts)
@@ -234,7 +251,9 @@ def churn_basis(issue: dict) -> str:
     return figure + detail + cell["chip"]
 
 
-def joint_headline(total: dict | None, *, n_top: int, cost_yen: float | None, contact_share: float | None) -> tuple[str, str]:
+def joint_headline(
+    total: dict | None, *, n_top: int, cost_yen: float | None, contact_share: float | None, is_calibrated: bool = True
+) -> tuple[str, str]:
     """(sentence, basis) on the top issues removed together; never a sum over issues."""
     shares = [] if is_missing(contact_share) else [f"課題に分類された声の{contact_share * 100:.0f}%"]
     if not (is_missing(cost_yen) or cost_yen == 0):
@@ -242,13 +261,14 @@ def joint_headline(total: dict | None, *, n_top: int, cost_yen: float | None, co
     if total is None or is_missing(total.get("churns_low")) or is_missing(total.get("churns_prevented")):
         if not n_top:
             return "順位を付けられる課題は、今回は見つかりませんでした。", ""
-        return f"上位{n_top}課題をまとめて解消したときに防げる解約数は、まだ示せません。", "／".join(shares)
+        return f"上位{n_top}課題をまとめて解消したときに防げる解約数は、まだ示せません。", "／".join(shares + ([] if is_calibrated or not shares else [UNCALIBRATED]))
+    mark = standing(TIER_ESTIMATE, {"is_calibrated": is_calibrated})
     interval = people_range(total["churns_low"], total["churns_high"])
     name = f"上位{total['n_issues']}課題"
     note = "同時に解消した場合を計算した値で、課題ごとの合計ではありません"
     if total["churns_low"] <= 0:
         return (f"{name}をまとめて解消しても、解約が減るとは確認できません。",
-                "／".join([f"90%区間 毎月{interval}", "推定値・暫定", *shares]))
+                "／".join([f"90%区間 毎月{interval}", mark, *shares]))
     value = [] if is_missing(total.get("ltv_yen")) else [f"LTV換算 月{yen(total['ltv_yen'])}"]
     return (f"{name}をまとめて解消すれば、問い合わせた顧客だけで少なくとも毎月{people(total['churns_prevented'])}"
-            "の解約を防げる見込みです。", "／".join([f"90%区間 {interval}", "推定値・暫定", note, *value, *shares]))
+            "の解約を防げる見込みです。", "／".join([f"90%区間 {interval}", mark, note, *value, *shares]))

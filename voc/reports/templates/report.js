@@ -36,10 +36,12 @@
     var kind = form.querySelector("[data-filter=kind]").value;
     var tiers = form.querySelector("[data-filter=verdict]");
     var verdict = tiers ? tiers.value : "";
+    var areas = form.querySelector("[data-filter=area]");
+    var area = areas ? areas.value : "";
     var n = 0;
     rows.forEach(function (row) {
       var shown = (!text || value(row, "text").toLowerCase().indexOf(text) >= 0) &&
-        (!kind || value(row, "kind") === kind) && (!verdict || value(row, "verdict") === verdict);
+        (!kind || value(row, "kind") === kind) && (!area || value(row, "area") === area) && (!verdict || value(row, "verdict") === verdict);
       row.hidden = !shown;
       n += shown ? 1 : 0;
     });
