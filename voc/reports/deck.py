@@ -224,10 +224,9 @@ def _fix(row: dict, labels: pd.Series) -> dict:
 
 
 def _tiers(report: dict, tables: dict[str, pd.DataFrame], *, config) -> dict:
-    is_calibrated = report.get("is_calibrated", len(tables["issue_calibration"]) > 0)
     lines = [*report["missing"], *report["remarks"]]
     lines += [_PROVISIONAL] if report["has_churn"] else []
-    lines += [] if is_calibrated else [_UNCALIBRATED]
+    lines += [] if report["is_calibrated"] else [_UNCALIBRATED]
     if report["has_churn"]:
         lines.append("「少なくとも」は、問い合わせずに離れた顧客を数えていないという意味です。")
         lines.append(f"会社全体で{config.impact.min_months}か月、解約{config.impact.min_churns:,}件、問い合わせ{config.impact.min_contacts:,}件に満たないと、解約数は示しません。")
