@@ -43,7 +43,7 @@ def executive_deck(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> 
         _company(report),
         _changes(report, tables, run=run, timezone=config.company.timezone),
         _fixes(tables),
-        _tiers(report, tables, config=config),
+        _tiers(report, config=config),
         _coverage(report),
     ]
     made = f"作成: 実行番号 {plain(run.get('run_id')) or NONE}、分析基準日 {report['as_of']}、設定 {plain(run.get('config_sha'))[:12] or NONE}"
@@ -223,7 +223,7 @@ def _fix(row: dict, labels: pd.Series) -> dict:
     }  # fmt: skip
 
 
-def _tiers(report: dict, tables: dict[str, pd.DataFrame], *, config) -> dict:
+def _tiers(report: dict, *, config) -> dict:
     lines = [*report["missing"], *report["remarks"]]
     lines += [_PROVISIONAL] if report["has_churn"] else []
     lines += [] if report["is_calibrated"] else [_UNCALIBRATED]
