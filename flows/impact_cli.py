@@ -17,9 +17,9 @@ def add_commands(commands) -> None:
     parser.add_argument("folder", type=Path, help="表の入ったフォルダー")
     parser.add_argument("--out", type=Path, required=True, help="書き出す CSV（例: est.csv。est.rejects.csv も書き出します）")
     parser.add_argument(
-        "--file", action="append", default=[], metavar="表=ファイル名", help="別の名前のファイル（例: contacts=kontakte.csv。何度でも）")
+        "--file", action="append", default=[], metavar="表=ファイル名", help="別の名前のファイル（例: contacts=問い合わせ.csv。何度でも）")
     parser.add_argument(
-        "--column", action="append", default=[], metavar="表.列=列名", help="別の名前の列（例: contacts.time=date。何度でも）")
+        "--column", action="append", default=[], metavar="表.列=列名", help="別の名前の列（例: contacts.time=受付日時。何度でも）")
     parser.add_argument(
         "--not-reverse", action="append", default=[], metavar="課題番号", help="時期から「解約を決めた後の問い合わせ」と判断させない課題（何度でも）")
     parser.add_argument("--sensitivity", action="store_true", help="前提を変えた推定も OUT の隣の .sensitivity.csv に書き出します（数倍の時間）")
