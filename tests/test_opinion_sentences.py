@@ -16,6 +16,12 @@ def rows() -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=3)
 
 
+@pytest.fixture(scope="module")
+def rated() -> pd.DataFrame:
+    path = models_folder() / "opinions" / "rated.tsv"
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=3)
+
+
 def five_grams(text: str) -> set[str]:
     plain = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isalnum() and c != "ー")
     return {plain[i : i + 5] for i in range(len(plain) - 4)}
@@ -39,8 +45,17 @@ def test_a_near_copy_is_found():
     ]
 
 
-def test_no_two_sentences_share_half_of_their_five_grams(rows):
-    assert near_copies(rows["text"].tolist()) == []
+def test_no_two_texts_share_half_of_their_five_grams(rows, rated):
+    assert near_copies([*rows["text"], *rated["text"]]) == []
+
+
+def test_rated_texts_of_every_industry_and_step(rows, rated):
+    assert list(rated.columns) == ["id", "industry", "rating", "text"]
+    assert rated["id"].is_unique
+    assert set(rated["industry"]) == set(rows["industry"])
+    counts = rated.groupby(["industry", "rating"]).size().unstack(fill_value=0)
+    assert list(counts.columns) == list("12345")
+    assert counts.min().min() >= 5
 
 
 def test_columns_and_labels(rows):
@@ -69,3 +84,14 @@ def test_enough_sentences_of_every_industry(rows):
     assert counts.min() >= 100
     assert rows["note"].str.contains("hard").sum() >= 200
     assert (rows["register"] == "spoken").sum() >= 300
+
+
+def test_second_reading_is_of_these_sentences(rows):
+    read = pd.read_csv(models_folder() / "opinions" / "second_reading.tsv", sep="\t", dtype=str, keep_default_na=False)
+    assert list(read.columns) == ["id", "polarity", "intents", "why"]
+    assert read["id"].is_unique
+    assert set(read["id"]) <= set(rows["id"])
+    assert set(read["polarity"]) == set(POLARITIES)
+    assert set(read["intents"].str.split("|").explode()) == set(INTENTS)
+    assert (read["why"] == "sample").sum() == 300
+    assert set(read["why"]) == {"sample", "model"}

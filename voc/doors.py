@@ -59,8 +59,8 @@ def judge(texts: Iterable[str | None], *, level: Level = "sentence") -> pd.DataF
     """What customers say in `texts`: frame with the columns JUDGED, rows in the order of the texts.
 
     `level` sentence: one line a sentence or clause (none for a text without any); text: exactly one line a text, empty
-    ones too. p_negative, p_neutral, p_positive sum to 1, the p of the intents are independent of each other; `intent`
-    is the one that is named, strength p_positive - p_negative, `flags` a list, `request` the normalised request where
+    ones too, and the polarity stands for the rating that its writer would give. p_negative, p_neutral, p_positive sum
+    to 1, the p of the intents are independent of each other; `intent` is the one that is named, strength p_positive - p_negative, `flags` a list, `request` the normalised request where
     one is made. `abstained` is 1 where no intent is likely enough, and for greetings, back-channels and empty texts;
     the probabilities are filled all the same. Raises VocError for another level.
     """
@@ -68,7 +68,9 @@ def judge(texts: Iterable[str | None], *, level: Level = "sentence") -> pd.DataF
         raise SourceError(f"--level {level} は使えません。使える値: sentence、text。")
     plain = _plain(texts)
     sentences = _sentences_of(plain, level) if any(text.strip() for text in plain) or level == "text" else []
-    return _judged(sentences) if len(sentences) else pd.DataFrame(columns=list(JUDGED))
+    if not len(sentences):
+        return pd.DataFrame(columns=list(JUDGED))
+    return _judged(sentences, as_whole=level == "text")
 
 
 def judge_file(path: Path | str, *, text: str, out: Path | str, level: Level = "sentence") -> dict[str, int]:
@@ -168,12 +170,12 @@ def _sentences_of(texts: Sequence[str], level: Level) -> pd.DataFrame:
     return frame.assign(row=frame["turn_id"].astype("int64"))
 
 
-def _judged(sentences: pd.DataFrame) -> pd.DataFrame:
+def _judged(sentences: pd.DataFrame, *, as_whole: bool) -> pd.DataFrame:
     from voc import japanese, opinions
     from voc.requests import normalise_requests
 
     distinct = sentences.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
-    found = opinions.judge(distinct["text"].tolist()).assign(sentence_id=distinct["sentence_id"])
+    found = opinions.judge(distinct["text"].tolist(), as_whole=as_whole).assign(sentence_id=distinct["sentence_id"])
     asked = normalise_requests(distinct, found.drop(columns="text"), parse=japanese.parse)
     found["request"] = found["sentence_id"].map(dict(zip(asked["sentence_id"], asked["phrase"], strict=True)))
     frame = sentences[["row", "text", "set_aside"]].merge(found.drop(columns="sentence_id"), on="text", how="left")

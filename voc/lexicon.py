@@ -17,11 +17,9 @@ import pandas as pd
 
 from voc.constructions import FLAGS, GRAMMAR
 from voc.japanese import Token, tokenize
+from voc.negation import NOT, canonical, denial, denial_within, double_negation
 
 _NOTHING = Token("", "", "", "", "", "", 0, 0)
-_NOT = frozenset("無い ず ぬ ない まい".split())
-_LIGHT = frozenset("為る 成る 有る 言う 思う 居る 感じる 訳 事 程 そう 全然 余り 其れ程 決して".split())
-_SKIPPED_PARTICLES = frozenset("は が も を に で の".split())
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,11 @@ def read_evidence(texts: Sequence[str]) -> Evidence:
     rows, hits = [], []
     for text, words in zip(plain, tokens, strict=True):
         found = {name: match[0] for name, expression in _compiled() if (match := expression.search(text))}
-        polar, others = _lexicon_words(text, words)
+        kept = canonical(words)
+        polar, others = _lexicon_words(text, kept)
         counts = [float(min(others.count(kind), 3)) for kind in _COUNTED_KINDS]
         grammar = [float(name in found) for name in GRAMMAR]
-        rows.append(grammar + list(_sums(polar)) + counts + _shape(text, words))
+        rows.append(grammar + list(_sums(polar)) + counts + _shape(text, words, kept))
         for _, word, sign, _, _ in polar:
             found.setdefault("positive" if sign > 0 else "negative", word)
         hits.append(found)
@@ -73,6 +72,8 @@ _SHAPE = (
     "verb_end",
     "particle_end",
     "adjective_end",
+    "double_not",
+    "firm_not",
 )
 _PRODUCTS = (
     ("wish", "pos"),
@@ -89,11 +90,20 @@ _PRODUCTS = (
     ("mild", "pos"),
     ("mild", "neg"),
     ("lukewarm", "contrast"),
+    ("double_not", "contrast"),
+    ("double_not", "cannot"),
+    ("double_not", "not_done"),
+    ("never", "pos"),
+    ("never", "neg"),
+    ("denied_intent", "question_end"),
+    ("irony", "pos"),
 )
 _COUNTED = ("complaint", "request", "question", "praise", "cancel")
-_TOTALS = ("asks", *(f"n_{intent}" for intent in _COUNTED))
+_TOTALS = ("asks", "why_failure", *(f"n_{intent}" for intent in _COUNTED))
 # Constructions that by themselves ask for a change; the others of "request" only lean that way.
 _ASKING = ("wish", "favour", "give", "if_glad", "only_if", "should", "please", "be_made", "order", "noun_wish")
+# Constructions of a complaint that say that something went wrong, beside the why.
+_FAILING = ("regret", "excess", "cannot", "not_done", "again_broken", "suffer", "hard_to", "fails")
 FEATURES = (*GRAMMAR, *_SUMS, *_COUNTED_KINDS, *_SHAPE, *(f"{a}*{b}" for a, b in _PRODUCTS), *_TOTALS)
 
 
@@ -108,6 +118,9 @@ def _with_totals(values: np.ndarray) -> np.ndarray:
         return values[:, [FEATURES.index(name) for name in names]].any(axis=1)
 
     values[:, FEATURES.index("asks")] = any_of(_ASKING) & ~any_of(("ask_info", "leave", "leave_words"))
+    # 「なぜ落ちるのですか」 reproaches, 「なぜ青いのですか」 wants to know
+    why = values[:, FEATURES.index("why")] > 0
+    values[:, FEATURES.index("why_failure")] = why & (any_of(_FAILING) | (values[:, FEATURES.index("neg")] > 0))
     for intent in _COUNTED:
         own = [FEATURES.index(name) for name, (spoken_for, _) in GRAMMAR.items() if spoken_for == intent]
         values[:, FEATURES.index(f"n_{intent}")] = np.minimum(values[:, own].sum(axis=1), 3)
@@ -119,30 +132,13 @@ def _compiled() -> tuple[tuple[str, re.Pattern], ...]:
     return tuple((name, re.compile(expression)) for name, (_, expression) in GRAMMAR.items())
 
 
-def _canonical(words: Sequence[Token]) -> list[tuple[str, Token]]:
-    """Content of the words in order: politeness and case particles out, every negation as ない, suffixes marked."""
-    kept = []
-    for word in words:
-        if word.normal in {"ます", "です"} or (
-            word.pos == "助詞" and word.normal in _SKIPPED_PARTICLES and not word.detail.startswith("接続")
-        ):
-            continue
-        if word.normal in _NOT and word.pos in {"助動詞", "形容詞"}:
-            if kept and kept[-1][0] == "有る":
-                kept.pop()
-            kept.append(("ない", word))
-        else:
-            kept.append(("~" + word.normal if word.pos == "接尾辞" else word.normal, word))
-    return kept
-
-
 @cache
 def _lexicon() -> dict[str, list[tuple[tuple[str, ...], str, float]]]:
     """First form -> its entries (forms, kind, strength), longest first."""
     table = pd.read_csv(Path(__file__).with_name("lexicon.tsv"), sep="\t")
     entries: dict[str, list[tuple[tuple[str, ...], str, float]]] = {}
     for words, row in zip(tokenize(table["word"]), table.itertuples(index=False), strict=True):
-        forms = tuple(form for form, _ in _canonical(words))
+        forms = tuple(form for form, _ in canonical(words))
         if forms:
             entries.setdefault(forms[0], []).append((forms, row.kind, float(row.strength)))
     for suffix, kind in (("~易い", "positive"), ("~難い", "negative"), ("~辛い", "negative")):
@@ -150,10 +146,11 @@ def _lexicon() -> dict[str, list[tuple[tuple[str, ...], str, float]]]:
     return {form: sorted(group, key=lambda entry: (-len(entry[0]), entry)) for form, group in entries.items()}
 
 
-def _lexicon_words(text: str, words: Sequence[Token]) -> tuple[list[tuple[int, str, int, float, bool]], list[str]]:
+def _lexicon_words(
+    text: str, kept: list[tuple[str, Token]]
+) -> tuple[list[tuple[int, str, int, float, bool]], list[str]]:
     """(start, words in the text, sign, strength, is_negated) of every good or bad word, a negation turns the sign;
     and the kinds of the other words of the lexicon."""
-    kept = _canonical(words)
     forms = [form for form, _ in kept]
     entries, found, others, i = _lexicon(), [], [], 0
     while i < len(forms):
@@ -167,23 +164,27 @@ def _lexicon_words(text: str, words: Sequence[Token]) -> tuple[list[tuple[int, s
             i = end
             continue
         sign, strength = (1 if entry[1] == "positive" else -1), entry[2]
-        is_negated = _is_negated(kept, end)
-        if is_negated:
-            # 良くない is bad, 悪くない is only not bad
-            sign, strength = -sign, (1.0 if sign > 0 else 0.5)
+        sign, strength, is_negated = _denied(kept, end, entry[0], sign, strength)
         found.append((kept[i][1].start, text[kept[i][1].start : kept[end - 1][1].end], sign, strength, is_negated))
         i = end
     return found, others
 
 
-def _is_negated(kept: list[tuple[str, Token]], start: int) -> bool:
-    for form, word in kept[start : start + 4]:
-        if form == "ない":
-            return True
-        is_light = form in _LIGHT or word.pos in {"助動詞", "副詞"} or word.normal in {"て", "と", "だ"}
-        if not is_light or word.surface in {"けど", "けれど"}:
-            return False
-    return False
+def _denied(
+    kept: list[tuple[str, Token]], end: int, entry: tuple[str, ...], sign: int, strength: float
+) -> tuple[int, float, bool]:
+    """Sign, strength and is_negated of an entry that ends before `end`, after the negations that follow it."""
+    if "ない" in entry:  # 繋がらない: the entry is one negation, a second one takes most of it back
+        denied = denial_within(kept, end)
+        if denied.times == 1:
+            return sign, strength, False
+        return -sign, (strength if denied.is_firm else 0.5), True
+    denied = denial(kept, end)
+    if denied.times == 1:  # 良くない is bad, 悪くない is only not bad
+        return -sign, (1.0 if sign > 0 else 0.5), True
+    if denied.times == 2 and not denied.is_firm:  # 不便がないわけではない: a little inconvenient
+        return sign, 0.5, True
+    return sign, strength, denied.times == 2
 
 
 def _sums(polar: list[tuple[int, str, int, float, bool]]) -> np.ndarray:
@@ -198,11 +199,12 @@ def _sums(polar: list[tuple[int, str, int, float, bool]]) -> np.ndarray:
                      (sum(good) - sum(bad)) / (total + 1), last_good - last_bad])  # fmt: skip
 
 
-def _shape(text: str, words: Sequence[Token]) -> list[float]:
+def _shape(text: str, words: Sequence[Token], kept: list[tuple[str, Token]]) -> list[float]:
+    twice = double_negation(kept)
     forms = [word.form for word in words]
     end = next((word for word in reversed(words) if word.pos not in {"補助記号", "空白"}), _NOTHING)
     return [
-        min(sum(word.normal in _NOT for word in words), 3),
+        min(sum(word.normal in NOT for word in words), 3),
         float(any(word.normal == "た" and word.pos == "助動詞" for word in words)),
         np.log1p(len(text)) / 4,
         float("命令形" in forms),
@@ -212,4 +214,6 @@ def _shape(text: str, words: Sequence[Token]) -> list[float]:
         float(end.pos == "動詞" and end.form.startswith(("終止形", "連体形"))),
         float(end.pos == "助詞" and end.normal in {"に", "を", "へ", "も"}),
         float(end.pos == "形容詞"),
+        float(twice.times == 2 and not twice.is_firm),
+        float(twice.is_firm),
     ] + [0.0] * (len(_PRODUCTS) + len(_TOTALS))

@@ -1,8 +1,10 @@
 """What a sentence does: its polarity, its intents, with calibrated probabilities.
 
-Logistic heads over the vectors of an E5 that was adapted to the task, and the evidence of `voc.lexicon`. What grammar
-and words alone decide clearly needs no vector. All is trained by models/opinions/adapt.py and train.py on sentences
-that we wrote; how well it does on industries that it has not seen stands in models/opinions/CARD.md.
+Logistic heads over the vectors of an E5 that was adapted to the task, and the evidence of `voc.lexicon`. What the
+evidence and a vector of USE, which costs a fifth, decide clearly needs no E5. Of a whole text the polarity is the
+rating that its writer would give: mild criticism alone, or good beside bad, may be a middling one. All is trained by
+models/opinions/adapt.py and train.py on texts that we wrote; how well it does on industries that it has not seen
+stands in models/opinions/CARD.md.
 """
 
 import hashlib
@@ -30,22 +32,27 @@ _SPEAKS_FOR = {"positive": "praise", "negative": "complaint"}
 class Heads:
     """Trained weights over [(vector - mean) x vector_scale, evidence / evidence_scale], calibrated.
 
-    `polarity` (3, d) with `polarity_bias` (3,); `intents` (6, d) with `intents_bias` (6,). The same with `words_` over
-    the evidence alone: they judge a sentence where each of their probabilities is at least `clear_above` sure.
+    `polarity` (3, d) with `polarity_bias` (3,); `intents` (6, d) with `intents_bias` (6,). `rating` is the polarity of
+    a whole text, over the same and (use - use_mean) x use_scale, the vector of USE. `quick_` are heads over evidence
+    and USE alone: they judge a sentence that they are so sure of as `is_clear` with `clear_above` asks.
     `abstain_below`: a sentence whose likeliest intent is less probable is left undecided.
     """
 
     mean: np.ndarray
     vector_scale: float
+    use_mean: np.ndarray
+    use_scale: float
     evidence_scale: np.ndarray
     polarity: np.ndarray
     polarity_bias: np.ndarray
     intents: np.ndarray
     intents_bias: np.ndarray
-    words_polarity: np.ndarray
-    words_polarity_bias: np.ndarray
-    words_intents: np.ndarray
-    words_intents_bias: np.ndarray
+    rating: np.ndarray
+    rating_bias: np.ndarray
+    quick_polarity: np.ndarray
+    quick_polarity_bias: np.ndarray
+    quick_intents: np.ndarray
+    quick_intents_bias: np.ndarray
     clear_above: float
     abstain_below: float
 
@@ -76,61 +83,100 @@ def load_heads(path: Path | None = None) -> Heads:
     return Heads(**{name: value.item() if value.ndim == 0 else value for name, value in arrays.items()})
 
 
-def judge_opinions(sentences: pd.DataFrame, vectors: np.ndarray, *, heads: Heads) -> pd.DataFrame:
+def judge_opinions(
+    sentences: pd.DataFrame, vectors: np.ndarray, *, heads: Heads, use: np.ndarray | None = None
+) -> pd.DataFrame:
     """Table OPINIONS, one row per row of `sentences` (columns sentence_id, text).
 
-    `vectors` are those of `embed(texts, model="opinions")`, row by row; a row of NaN is judged by grammar and words
-    alone, which is meant for the sentences that `decided_by_words` names. `strength` is
+    `vectors` are those of `embed(texts, model="opinions")`, row by row; a row of NaN is judged by the quick heads,
+    which is meant for the sentences that `decided_by_words` names. `use`: the vectors of `embed(texts)`, which are
+    made here where they are not given. `strength` is
     p_positive - p_negative (-1 to 1). The p of the intents are independent of each other: a sentence may be both a
-    complaint and a request; `intent` is the first of request, cancel, question, complaint, praise that has 0.5 or
-    more, else the likeliest. `is_abstained`: no intent is likely enough to be counted. `cue`: the words in the text
+    complaint and a request; `intent` is the first of request, cancel, question or complaint (the likelier), praise
+    that has 0.5 or more, else the likeliest. `is_abstained`: no intent is likely enough to be counted. `cue`: the words in the text
     that spoke for the intent, empty where only the vector did. `flags`: emotion, effort, urgency, competitor.
     """
     if len(vectors) != len(sentences):
         raise VocError(
             f"文の数 {len(sentences)} とベクトルの数 {len(vectors)} が一致しません。同じ表から作ってください。"
         )
-    return _opinions(sentences, vectors, read_evidence(sentences["text"].tolist()), heads)
+    if use is None:
+        use = np.zeros((len(sentences), len(heads.use_mean)), dtype=np.float32)
+        has_none = np.isnan(vectors).any(axis=1)
+        if has_none.any():
+            use[has_none] = embed(sentences["text"][has_none], model="use")
+    return _opinions(sentences, vectors, use, read_evidence(sentences["text"].tolist()), heads)
 
 
-def decided_by_words(texts: Sequence[str], *, heads: Heads) -> np.ndarray:
-    """Which texts grammar and words judge so clearly that no vector is needed: boolean (n,)."""
-    evidence = read_evidence(texts).values
-    return is_clear(*_by_words(evidence, heads), heads.clear_above)
+def decided_by_words(texts: Sequence[str], *, heads: Heads, use: np.ndarray | None = None) -> np.ndarray:
+    """Which texts the quick heads judge so clearly that no vector of E5 is needed: boolean (n,).
+
+    `use`: the vectors of `embed(texts)`, which are made here where they are not given.
+    """
+    use = embed(texts, model="use") if use is None else use
+    return is_clear(*_quickly(read_evidence(texts).values, use, heads), heads.clear_above)
 
 
-def judge(texts: Sequence[str]) -> pd.DataFrame:
-    """OPINIONS of plain texts with the shipped models, in their order; the texts stand in a column `text`."""
+def judge(texts: Sequence[str], *, as_whole: bool = False) -> pd.DataFrame:
+    """OPINIONS of plain texts with the shipped models, in their order; the texts stand in a column `text`.
+
+    `as_whole`: each text is all that its writer says (a survey answer, a review), and the polarity stands for the
+    rating that the writer would give: negative 1 and 2, neutral 3, positive 4 and 5 of five steps.
+    """
     ids = [f"{i:09d}" for i in range(len(texts))]
     sentences = pd.DataFrame({"sentence_id": ids, "text": list(texts)})
-    heads, evidence = load_heads(), read_evidence(texts)
-    is_open = ~is_clear(*_by_words(evidence.values, heads), heads.clear_above)
+    heads, evidence, use = load_heads(), read_evidence(texts), embed(texts, model="use")
+    is_open = np.ones(len(texts), dtype=bool)
+    if not as_whole:
+        is_open = ~is_clear(*_quickly(evidence.values, use, heads), heads.clear_above)
     vectors = np.full((len(texts), len(heads.mean)), np.nan, dtype=np.float32)
     vectors[is_open] = embed(sentences["text"][is_open], model="opinions")
-    return _opinions(sentences, vectors, evidence, heads).assign(text=sentences["text"])
+    return _opinions(sentences, vectors, use, evidence, heads, as_whole=as_whole).assign(text=sentences["text"])
 
 
 def is_clear(polarity: np.ndarray, intents: np.ndarray, above: float) -> np.ndarray:
-    """Rows whose likeliest polarity and whose every intent, as there or not there, has at least `above`."""
-    sure = np.maximum(intents, 1 - intents).min(axis=1)
-    return np.minimum(polarity.max(axis=1), sure) >= above
+    """Rows where the chance that the likeliest polarity and every intent, as there or not there, are right is at least
+    `above`, each taken as independent of the others; and where they agree: a complaint is negative, praise positive.
+
+    Good beside bad (「味は申し分ないけれど、店員の態度が悪い」) speaks for both, and has to be weighed by E5.
+    """
+    likeliest, is_there = polarity.argmax(axis=1), intents >= 0.5
+    agree = np.ones(len(polarity), dtype=bool)
+    for name, sign in (("complaint", "negative"), ("praise", "positive")):
+        agree &= ~is_there[:, INTENTS.index(name)] | (likeliest == POLARITIES.index(sign))
+    return agree & (polarity.max(axis=1) * np.maximum(intents, 1 - intents).prod(axis=1) >= above)
 
 
-def _by_words(evidence: np.ndarray, heads: Heads) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities (n, 3) of the polarities and (n, 6) of the intents."""
-    words = evidence / heads.evidence_scale
+def _quickly(evidence: np.ndarray, use: np.ndarray, heads: Heads) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (n, 3) of the polarities and (n, 6) of the intents, without E5."""
+    features = np.hstack([evidence / heads.evidence_scale, _use_features(use, heads)])
     return (
-        _softmax(words @ heads.words_polarity.T + heads.words_polarity_bias),
-        _sigmoid(words @ heads.words_intents.T + heads.words_intents_bias),
+        _softmax(features @ heads.quick_polarity.T + heads.quick_polarity_bias),
+        _sigmoid(features @ heads.quick_intents.T + heads.quick_intents_bias),
     )
 
 
-def _opinions(sentences: pd.DataFrame, vectors: np.ndarray, evidence: Evidence, heads: Heads) -> pd.DataFrame:
-    polarity, intents = _by_words(evidence.values, heads)
+def _use_features(use: np.ndarray, heads: Heads) -> np.ndarray:
+    return (use.astype(np.float64) - heads.use_mean) * heads.use_scale
+
+
+def _opinions(
+    sentences: pd.DataFrame,
+    vectors: np.ndarray,
+    use: np.ndarray,
+    evidence: Evidence,
+    heads: Heads,
+    *,
+    as_whole: bool = False,
+) -> pd.DataFrame:
+    polarity, intents = _quickly(evidence.values, use, heads)
     has_vector = ~np.isnan(vectors).any(axis=1)
     features = feature_matrix(vectors[has_vector], evidence.values[has_vector], heads=heads)
     polarity[has_vector] = _softmax(features @ heads.polarity.T + heads.polarity_bias)
     intents[has_vector] = _sigmoid(features @ heads.intents.T + heads.intents_bias)
+    if as_whole:
+        of_text = np.hstack([features, _use_features(use[has_vector], heads)])
+        polarity[has_vector] = _softmax(of_text @ heads.rating.T + heads.rating_bias)
     chosen = choose_intents(intents)
     frame = pd.DataFrame({"sentence_id": sentences["sentence_id"].to_numpy()})
     frame[[f"p_{name}" for name in POLARITIES]] = polarity
@@ -152,10 +198,16 @@ def feature_matrix(vectors: np.ndarray, evidence: np.ndarray, *, heads: Heads) -
 
 
 def choose_intents(probabilities: np.ndarray) -> np.ndarray:
-    """Position in INTENTS: the first of the order that has 0.5 or more, else the likeliest."""
+    """Position in INTENTS: the first of the order that has 0.5 or more, else the likeliest.
+
+    Of question and complaint the likelier: 「なぜ繋がらないのですか」 is a complaint in the form of a question.
+    """
     order = [INTENTS.index(name) for name in _ORDER]
     likely = probabilities[:, order] >= 0.5
     first = np.array(order)[likely.argmax(axis=1)]
+    question, complaint = INTENTS.index("question"), INTENTS.index("complaint")
+    is_reproach = (first == question) & (probabilities[:, complaint] > probabilities[:, question])
+    first = np.where(is_reproach, complaint, first)
     return np.where(likely.any(axis=1), first, probabilities.argmax(axis=1))
 
 

@@ -10,6 +10,8 @@ from voc.opinions import INTENTS, POLARITIES
 
 FOLDER = Path(__file__).parent
 SENTENCES = FOLDER / "sentences.tsv"
+RATED = FOLDER / "rated.tsv"
+POLARITY_OF_RATING = {"1": "negative", "2": "negative", "3": "neutral", "4": "positive", "5": "positive"}
 MIN_ROWS = 1500
 # Left out together when the adapter is trained; the heads are left out industry by industry.
 GROUPS = (
@@ -27,6 +29,19 @@ def read_sentences(path: Path = SENTENCES) -> pd.DataFrame:
     if unknown or len(rows) < MIN_ROWS:
         raise ValueError(f"{path}: {len(rows)} rows (at least {MIN_ROWS} are wanted), unknown labels {sorted(unknown)}")
     return rows
+
+
+def read_rated(path: Path = RATED) -> pd.DataFrame:
+    """Whole answers with the rating of five steps that their writer would give: id, industry, rating, text, polarity.
+
+    Raises ValueError on a rating or an industry outside the vocabulary.
+    """
+    rows = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=3)
+    unknown = set(rows["rating"]) - set(POLARITY_OF_RATING)
+    unknown |= set(rows["industry"]) - {industry for group in GROUPS for industry in group}
+    if unknown:
+        raise ValueError(f"{path}: unknown values {sorted(unknown)}")
+    return rows.assign(polarity=rows["rating"].map(POLARITY_OF_RATING))
 
 
 def digest(path: Path = SENTENCES) -> str:
