@@ -94,7 +94,7 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
     record.counts["without_content"] = int(sentences["set_aside"].isna().sum()) - len(voices)
     texts = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
     vectors = {name: _vectors(texts["text"], model=name, record=record) for name in MODELS}
-    opinions = _opinions(voices, texts, record=record)
+    opinions = _opinions(voices, texts, use=vectors["use"], record=record)
     if terms is not None:
         opinions = flag_competitors(opinions, voices, terms=terms)
     with record.stage("requests"):
@@ -197,19 +197,19 @@ def _place(voices: pd.DataFrame, texts: pd.DataFrame) -> np.ndarray:
     return pd.Index(texts["text"]).get_indexer(voices["text"])
 
 
-def _opinions(voices: pd.DataFrame, texts: pd.DataFrame, *, record: RunRecord) -> pd.DataFrame:
-    """Each distinct sentence is judged once, with a vector only where words alone do not decide; the rows stand in the
+def _opinions(voices: pd.DataFrame, texts: pd.DataFrame, *, use: np.ndarray, record: RunRecord) -> pd.DataFrame:
+    """Each distinct sentence is judged once, with a vector of E5 only where words and USE do not decide; the rows stand in the
     order of `voices`."""
     if voices.empty:
         return empty(OPINIONS)
     heads = load_heads()
     with record.stage("opinions"):
-        is_open = ~decided_by_words_task(texts["text"].tolist(), heads=heads)
+        is_open = ~decided_by_words_task(texts["text"].tolist(), heads=heads, use=use)
     record.counts["decided_by_words"] = int((~is_open).sum())
     vectors = np.full((len(texts), len(heads.mean)), np.nan, dtype=np.float32)
     vectors[is_open] = _vectors(texts["text"][is_open], model=OPINION_MODEL, record=record)
     with record.stage("opinions"):
-        judged = judge_opinions_task(texts, vectors, heads=heads)
+        judged = judge_opinions_task(texts, vectors, heads=heads, use=use)
     judged = judged.merge(texts, on="sentence_id").drop(columns="sentence_id")
     opinions = check(voices[["sentence_id", "text"]].merge(judged, on="text").drop(columns="text"), OPINIONS)
     record.counts["opinions"] = opinions["intent"].value_counts().sort_index().to_dict()
