@@ -29,7 +29,7 @@ from voc.issues.ledger import LedgerUpdate, update_ledger
 from voc.issues.lifecycle import lifecycle_rows
 from voc.issues.prototypes import reported
 from voc.issues.trends import issue_trends
-from voc.opinions import decided_by_words, judge_opinions, load_heads
+from voc.opinions import decided_quickly, judge_opinions, load_heads
 from voc.ranking import rank
 from voc.requests import normalise_requests
 from voc.sentences import split_sentences
@@ -60,7 +60,7 @@ read_ledger_task = edge_task(read_ledger, name="台帳の読み込み")
 write_ledger_task = edge_task(write_ledger, name="台帳の保存")
 split_sentences_task = task(split_sentences, name="文への分割")
 embed_task = task(embed, name="ベクトル化")
-decided_by_words_task = task(decided_by_words, name="語だけで決まる文")
+decided_quickly_task = task(decided_quickly, name="E5 なしで決まる文")
 judge_opinions_task = task(judge_opinions, name="意見の判定")
 summarise_calls_task = task(summarise_calls, name="通話の要約")
 load_terms_task = edge_task(load_terms, name="用語集の読み込み")
@@ -204,8 +204,8 @@ def _opinions(voices: pd.DataFrame, texts: pd.DataFrame, *, use: np.ndarray, rec
         return empty(OPINIONS)
     heads = load_heads()
     with record.stage("opinions"):
-        is_open = ~decided_by_words_task(texts["text"].tolist(), heads=heads, use=use)
-    record.counts["decided_by_words"] = int((~is_open).sum())
+        is_open = ~decided_quickly_task(texts["text"].tolist(), heads=heads, use=use)
+    record.counts["decided_quickly"] = int((~is_open).sum())
     vectors = np.full((len(texts), len(heads.mean)), np.nan, dtype=np.float32)
     vectors[is_open] = _vectors(texts["text"][is_open], model=OPINION_MODEL, record=record)
     with record.stage("opinions"):

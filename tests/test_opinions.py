@@ -4,7 +4,7 @@ import pytest
 
 from voc.errors import VocError
 from voc.lexicon import FEATURES
-from voc.opinions import INTENTS, Heads, choose_intents, decided_by_words, is_clear, judge, judge_opinions, load_heads
+from voc.opinions import INTENTS, Heads, choose_intents, decided_quickly, is_clear, judge, judge_opinions, load_heads
 from voc.tables import OPINIONS
 
 SENTENCES = pd.DataFrame({"sentence_id": ["s2", "s1"], "text": ["字を大きくしてほしい", "至急直してください"]})
@@ -78,7 +78,7 @@ def test_quick_heads_judge_what_has_no_vector():
 @pytest.mark.parametrize(("above", "decided"), [(0.9, [True, False]), (0.999, [False, False])])
 def test_only_the_clear_is_left_to_the_quick_heads(above, decided):
     heads = quick_praise(clear_above=above)
-    assert decided_by_words(["とても親切でした", "水曜日に伺います"], heads=heads, use=np.zeros((2, 1))).tolist() == decided
+    assert decided_quickly(["とても親切でした", "水曜日に伺います"], heads=heads, use=np.zeros((2, 1))).tolist() == decided
 
 
 def test_one_unsure_intent_keeps_a_sentence_open():

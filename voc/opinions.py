@@ -89,7 +89,7 @@ def judge_opinions(
     """Table OPINIONS, one row per row of `sentences` (columns sentence_id, text).
 
     `vectors` are those of `embed(texts, model="opinions")`, row by row; a row of NaN is judged by the quick heads,
-    which is meant for the sentences that `decided_by_words` names. `use`: the vectors of `embed(texts)`, which are
+    which is meant for the sentences that `decided_quickly` names. `use`: the vectors of `embed(texts)`, which are
     made here where they are not given. `strength` is
     p_positive - p_negative (-1 to 1). The p of the intents are independent of each other: a sentence may be both a
     complaint and a request; `intent` is the first of request, cancel, question or complaint (the likelier), praise
@@ -108,7 +108,7 @@ def judge_opinions(
     return _opinions(sentences, vectors, use, read_evidence(sentences["text"].tolist()), heads)
 
 
-def decided_by_words(texts: Sequence[str], *, heads: Heads, use: np.ndarray | None = None) -> np.ndarray:
+def decided_quickly(texts: Sequence[str], *, heads: Heads, use: np.ndarray | None = None) -> np.ndarray:
     """Which texts the quick heads judge so clearly that no vector of E5 is needed: boolean (n,).
 
     `use`: the vectors of `embed(texts)`, which are made here where they are not given.

@@ -30,7 +30,7 @@ from voc.embeddings import embed
 from voc.japanese import tokenize
 from voc.lexicon import FEATURES, is_asking, read_evidence
 from voc.models_folder import models_folder
-from voc.opinions import decided_by_words, judge, load_heads
+from voc.opinions import decided_quickly, judge, load_heads
 from voc.sentences import split_sentences
 
 _CLASSES = ["complaint", "request", "praise", "other"]  # questions (2 rows) are kept as a wrong answer to give
@@ -178,11 +178,11 @@ def measure_filter(folder: Path) -> list[_Result]:
         sentences = split_sentences(turns, tokenize=tokenize)
         voices = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)]
         distinct = voices["text"].drop_duplicates().tolist()
-        words = decided_by_words(distinct, heads=heads).mean()
+        words = decided_quickly(distinct, heads=heads).mean()
         results.append(("filter", name, words, f"of {len(distinct)} distinct voices are decided without E5"))
         spoken = voices["turn_id"].nunique() / len(turns)
         results.append(("filter", name, spoken, f"of {len(turns)} customer turns hold a voice"))
-        asks = voices["turn_id"][~decided_by_words(voices["text"].tolist(), heads=heads)].nunique()
+        asks = voices["turn_id"][~decided_quickly(voices["text"].tolist(), heads=heads)].nunique()
         results.append(("filter", name, asks / len(turns), f"of {len(turns)} customer turns hold a sentence for E5"))
     return results
 
