@@ -45,8 +45,7 @@ def decisions(monkeypatch):
 
     for name in [name for name in dir(module) if name.endswith("_task")]:
         monkeypatch.setattr(module, name, getattr(module, name).fn)  # no Prefect server for a test of the wiring
-    monkeypatch.setattr(module, "embed", lambda texts, **_: vectors(texts))
-    monkeypatch.setattr(module, "join_vectors", lambda parts: next(iter(parts.values())))
+    monkeypatch.setattr(module, "text_vectors", vectors)
     return module.decision_tables
 
 
@@ -74,9 +73,10 @@ def test_every_table_is_made_and_checked(decisions, tmp_path):
         "impact": found.impact, "issue_months": found.issue_months, "company_months": found.company_months, "impact_controls": found.controls,
         "requests": requests, "opinions": empty(OPINIONS), "sentences": empty(SENTENCES),
     }  # fmt: skip
-    record = SimpleNamespace(stage=lambda _: nullcontext(), counts={}, notices=[])
-    made = decisions(before, contacts, SimpleNamespace(issues=issues, events=events, mentions=mentions), CONFIG, models=("toy",),
-                     store=store, as_of_on=AS_OF, record=record)  # fmt: skip
+    settings = {"is_calibrated": True, "window_months": None}
+    record = SimpleNamespace(stage=lambda _: nullcontext(), counts={}, notices=[], settings=settings)
+    made = decisions(before, contacts, SimpleNamespace(issues=issues, events=events, mentions=mentions), CONFIG, store=store,
+                     as_of_on=AS_OF, record=record)  # fmt: skip
     contracts = (DRIVERS, CONTRASTS, FAQ_TRIAGE, OPTION_MATCHES, FIX_EFFECTS, RECOMMENDATIONS)
     assert set(made) == {table.name for table in contracts}
     for table in contracts:
