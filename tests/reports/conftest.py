@@ -42,8 +42,8 @@ VOICES = {
 
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
-    """Builders: make.tables(with_churn=...), make.run(reasons=...), make.config(...)."""
-    return SimpleNamespace(tables=report_tables, run=report_run, config=report_config)
+    """Builders: make.tables(with_churn=...), make.decided() (tables with those on decisions), make.run(...), make.config(...)."""
+    return SimpleNamespace(tables=report_tables, decided=decided_tables, run=report_run, config=report_config)
 
 
 def issue_tables(*, with_churn: bool = True) -> dict[str, pd.DataFrame]:
@@ -150,8 +150,39 @@ def report_tables(*, with_churn: bool = True) -> dict[str, pd.DataFrame]:
     return {name: contract.check(frame, contract.TABLES[name]) for name, frame in found.items()}
 
 
-def report_run(*, reasons: list[str] | None = None) -> dict:
-    parts = {**RUN_JSON, "settings": {"reasons": reasons or []}}
+def decided_tables(*, n_confirmed: int = 0) -> dict[str, pd.DataFrame]:
+    """The tables of `report_tables` with those on controls, reverse issues, sensitivity, decisions, NPS and contrasts."""
+    lines = {"影響期間 3 か月": (7.9, 5.5, 10.4), "影響期間 6 か月": (8.8, 6.0, 11.9), "初回の問い合わせのみ": (6.1, 3.9, 8.4), "利用状況で調整しない": None}
+    sensitivity = [{"issue_id": issue_id, "line": line, **({} if told is None else dict(zip(("churns_prevented", "churns_low", "churns_high"), told, strict=True)))}
+                   for issue_id in ("VOC-0001", "VOC-0004", "VOC-0005") for line, told in lines.items()]
+    advice = {"stance": "守り", "owner": "開発", "is_owner_given": False, "action": "再現条件を確かめて原因を直します。", "target_from": 96.0, "target_to": 48.0,
+              "target_unit": "問い合わせ（月・件）", "due_on": pd.Timestamp("2027-01-01"), "is_due_given": True, "basis": "防げる解約は慎重に見て毎月 6.9 名。"}
+    option = {"option_id": "bulk", "option_name": "一括ダウンロード", "similarity": 0.61, "n_customers": 40, "n_on_plan": 28, "n_other_plan": 10,
+              "plans": ["プレミアム"], "words": "ご要望に近い機能があります。"}
+    driver = {"effect": -20.0, "low": -30.0, "high": -8.0, "n_scores": 60, "leave_one_out": 4.2}
+    contrast = {"share": 0.24, "other_share": 0.11, "ratio": 2.2, "low": 1.5, "high": 3.1, "n_customers": 48, "n_group": 200, "n_others": 800}
+    found = {
+        "impact_controls": [
+            {"issue_id": issue_id, "is_confirmed": place < n_confirmed, "is_proposed": True, "log_odds": b, "log_odds_se": 0.2,
+             "churns_prevented": 0.1, "churns_low": -0.8, "churns_high": 0.9}
+            for place, (issue_id, b) in enumerate((("VOC-0004", 0.1), ("VOC-0006", 0.6), ("VOC-0010", -0.1)))],
+        "impact_reverse": [
+            {"issue_id": "VOC-0008", "basis": "時期", "is_overruled": False, "churn_share": 0.62, "n_churns": 74.0, "later_churn_share": 0.012},
+            {"issue_id": "VOC-0003", "basis": "課題名", "is_overruled": True, "churn_share": 0.5, "n_churns": 3.0, "later_churn_share": 0.2}],
+        "impact_sensitivity": sensitivity,
+        "recommendations": [{"issue_id": "VOC-0001", **advice}],
+        "option_matches": [{"issue_id": "VOC-0002", **option}],
+        "faq_triage": [{"issue_id": "VOC-0006", "state": "no_article", "n_contacts": 132.0, "yen_low": 1.9e5, "yen_high": 3.1e5,
+                        "evidence": "答えになる FAQ 記事がありません。"}],
+        "drivers": [{"measure": measure, "issue_id": f"VOC-{n:04d}", "n_customers": 40 + n, "gain": gain, "gain_low": gain - 2.0, "gain_high": gain + 2.0, **driver}
+                    for measure in ("nps", "csat") for n, gain in enumerate((1.0, 3.4, 2.2, 0.4, 5.1, 1.9, -0.7), start=1)],
+        "contrasts": [{**contrast, "issue_id": f"VOC-{n:04d}", "group": group, "low": 1.5 + n / 10} for group in ("churned", "high_ltv", "promoter") for n in (1, 2, 3)],
+    }  # fmt: skip
+    return report_tables() | {name: contract.check(pd.DataFrame(rows), contract.TABLES[name]) for name, rows in found.items()}
+
+
+def report_run(*, reasons: list[str] | None = None, **settings) -> dict:
+    parts = {**RUN_JSON, "settings": {"reasons": reasons or [], **settings}}
     return {"run_id": "run-20261001", "as_of_on": pd.Timestamp("2026-10-01"), "config_sha": "c0ffee12", "seed": 42,
             **{name: json.dumps(value, ensure_ascii=False) for name, value in parts.items()}}
 

@@ -62,17 +62,24 @@ def pages(make, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def decided(make, tmp_path_factory):
+    return written(make, tmp_path_factory.mktemp("decided"), make.decided())
+
+
+@pytest.fixture(scope="module")
 def attacked(make, tmp_path_factory):
     return written(make, tmp_path_factory.mktemp("attacked"), hostile_tables(make), company={"name": HOSTILE[1]})
 
 
 def hostile_tables(make):
-    tables = make.tables()
+    tables = make.decided()
     n = len(tables["sentences"])
     tables["sentences"]["text"] = pd.Series([HOSTILE[i % len(HOSTILE)] for i in range(n)], dtype="str")
     tables["issues"]["label"] = pd.Series([HOSTILE[i % len(HOSTILE)] for i in range(len(tables["issues"]))], dtype="str")
     tables["issues"]["keywords"] = pd.Series([HOSTILE] * len(tables["issues"]))
-    for table, columns in (("rejects", ["reason", "stage"]), ("issue_segments", ["value"]), ("requests", ["phrase"])):
+    for table, columns in (("rejects", ["reason", "stage"]), ("issue_segments", ["value"]), ("requests", ["phrase"]),
+                           ("recommendations", ["owner", "action"]), ("option_matches", ["option_name"]), ("faq_triage", ["evidence"]),
+                           ("impact_sensitivity", ["line"]), ("impact_reverse", ["basis"])):
         for column in columns:
             tables[table][column] = HOSTILE[1] + tables[table][column]
     return tables
@@ -100,9 +107,18 @@ def test_nothing_is_fetched(pages, name):
     assert next(value for _, attribute, value in Page(text).attributes if attribute == "content").startswith("default-src 'none';")
 
 
+def test_what_the_decisions_rest_on_stands_on_its_page(decided, pages):
+    both = {'id="placebo-h"': (True, True), 'id="reverse-list-h"': (True, True), 'class="advice"': (True, True), "すでにある機能": (True, True),
+            'class="mini sensitivity"': (True, False), 'id="drivers-h"': (False, True), 'id="contrasts-h"': (False, True), "他ツールの計算": (False, True)}
+    for mark, wanted in both.items():
+        assert tuple(mark in text for text in decided.values()) == wanted, mark
+        assert not any(mark in text for text in pages.values()), mark
+
+
+@pytest.mark.parametrize("has_decisions", [True, False])
 @pytest.mark.parametrize("name", ["product.html", "executive.html"])
-def test_every_inner_link_has_its_place_and_every_id_is_one(pages, name):
-    page = Page(pages[name])
+def test_every_inner_link_has_its_place_and_every_id_is_one(pages, decided, name, has_decisions):
+    page = Page((decided if has_decisions else pages)[name])
     ids = [value for _, attribute, value in page.attributes if attribute == "id"]
     assert len(ids) == len(set(ids))
     wanted = {value[1:] for _, attribute, value in page.attributes if attribute == "href" and value.startswith("#")}

@@ -46,6 +46,14 @@ def test_every_churn_number_is_provisional(issue):
     assert "暫定" in " ".join(wording.request_headline(issue))
 
 
+@pytest.mark.parametrize("issue", [ESTIMATE, UNCLEAR, REFERENCE, PROTECTIVE])
+def test_with_confirmed_controls_no_number_is_provisional(issue):
+    issue = {**issue, "is_provisional": False}
+    texts = [wording.churn_cell(issue)["chip"], wording.issue_sentence(issue), *wording.request_headline(issue), str(wording.grounds(issue))]
+    assert "暫定" not in "".join(texts)
+    assert not any(mark in text for text in texts for mark in ("、）", "・）", "／／")) and not texts[3].endswith("／")
+
+
 @pytest.mark.parametrize(("issue", "start"), [
     (ESTIMATE, "「口座連携」の要望が実現すれば、問い合わせた顧客だけで少なくとも毎月8.6名の解約を防げる見込みです。"),
     (REFERENCE, "「口座連携」の要望は、解消すれば解約が減る方向ですが、人数はまだ一つの値で示せません。"),

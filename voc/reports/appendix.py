@@ -6,8 +6,16 @@ import pandas as pd
 
 from voc.impact.lifetime import formula_text
 from voc.issues.calibration import ENOUGH, is_calibrated
+from voc.reports.certainty import (
+    confirmed_controls,
+    how_to_confirm,
+    is_provisional,
+    placebo_block,
+    reverse_block,
+    window_text,
+)
 from voc.reports.formats import NONE, count, day, is_missing, percent, plain, yen
-from voc.reports.wording import CHIP_MEANINGS, CHIPS, channel_name
+from voc.reports.wording import CHIP_MEANINGS, channel_name, chip
 
 REASONS_SHOWN = 12
 NOTICES_SHOWN = 5
@@ -69,12 +77,18 @@ def left_out(tables: dict[str, pd.DataFrame], run: dict) -> dict:
     return {"lines": lines, "rows": rows}
 
 
-def assumptions(config, *, has_churn: bool) -> list[dict]:
-    """Titles with paragraphs, in plain Japanese, with the numbers of this configuration."""
+def assumptions(config, *, has_churn: bool, controls: pd.DataFrame, run: dict) -> list[dict]:
+    """Titles with paragraphs, in plain Japanese, with the numbers of this configuration and this run.
+
+    `controls`: IMPACT_CONTROLS.
+    """
     impact, value, costs = config.impact, config.value, config.costs
-    window = f"{impact.window_months}か月間" if impact.window_months else "、データに最も合う期間（1〜12か月）だけ"
+    settings = run_json(run, "settings")
+    window = window_text(settings, window_months=impact.window_months)
+    window = f"{window}、" if window else "、データに最も合う期間（1〜12か月）だけ"
     churn = [
-        f"課題に触れた問い合わせがあった顧客を、その後{window}「課題を経験した顧客」とみなします。",
+        f"課題に触れた問い合わせがあった顧客を、その後{window}「課題を経験した顧客」とみなします。"
+        + ("" if impact.window_months else "期間は、データに最も合う長さを選びます（差がはっきりしなければ4か月）。"),
         f"直前{impact.learning_lag_days}日以内の問い合わせは、関係の強さを学ぶときには使わず、防げる人数を数えるときだけ含めます。",
         f"解約を決めた日は、解約日からさかのぼって{impact.decision_days}日以内で最初の解約に関する問い合わせの日とします。"
         "その後に来た問い合わせは、原因として数えません。",
@@ -85,7 +99,10 @@ def assumptions(config, *, has_churn: bool) -> list[dict]:
         "順位は、偶然の上振れを抑えた「慎重に見た値」のLTVと、問い合わせコストの合計で付けています。",
     ]
     limits = [
-        "解約に影響しないと分かっている問い合わせによる補正をまだ確認していません。このため、すべての解約数を「暫定」としています。",
+        "解約に影響しないと分かっている問い合わせによる補正をまだ確認していません。このため、すべての解約数を「暫定」としています。"
+        if is_provisional(controls, settings) else
+        f"解約に影響しないと人が確かめた課題{confirmed_controls(controls, settings)}件（対照）に表れた関係を偏りとみなし、すべての解約数から差し引いています。"
+        "対照が感じ取れない偏りは残ります。",
         "問い合わせに表れない不満（競合の営業、社内事情など）が解約に強く関わる場合、値は実際より大きく出ることがあります。"
         "シミュレーションでは、そのような強い不満が隠れていると、90%区間が正解を含む割合は82〜85%に下がりました。",
         "問い合わせずに離れた顧客は数えていません。「少なくとも」はこの意味で、隠れた不満による上振れがないことの保証ではありません。",
@@ -135,8 +152,26 @@ def calibration(table: pd.DataFrame, run: dict) -> dict:
     return {"title": "課題への割り当ての確からしさ（未校正）", "lines": lines}
 
 
-def tiers() -> list[dict]:
-    return [{"verdict": kind, "chip": CHIPS[kind], "meaning": meaning} for kind, meaning in CHIP_MEANINGS]
+def evidence(tables: dict[str, pd.DataFrame], run: dict, labels: dict[str, str], *, has_churn: bool) -> list[dict]:
+    """Blocks with a table each (key, title, lines, columns, rows): the controls, and what was set apart as reverse.
+
+    Blocks with nothing to show are left out. `labels`: issue_id -> label.
+    """
+    blocks = [
+        placebo_block(tables["impact_controls"], run_json(run, "settings"), labels) if has_churn else None,
+        reverse_block(tables["impact_reverse"], labels, has_churn=has_churn),
+    ]
+    return [block for block in blocks if block is not None]
+
+
+def confirming(tables: dict[str, pd.DataFrame], run: dict, labels: dict[str, str], *, has_churn: bool) -> list[dict]:
+    """The block that tells how 「暫定」 goes away, in a list; [] where nothing is provisional."""
+    controls, settings = tables["impact_controls"], run_json(run, "settings")
+    return [how_to_confirm(controls, settings, labels)] if has_churn and is_provisional(controls, settings) else []
+
+
+def tiers(*, is_provisional: bool) -> list[dict]:
+    return [{"verdict": kind, "chip": chip(kind, is_provisional=is_provisional), "meaning": meaning} for kind, meaning in CHIP_MEANINGS]
 
 
 def provenance(run: dict) -> dict:

@@ -12,29 +12,30 @@ import pandas as pd
 import vl_convert
 
 from voc.reports.formats import count, is_missing, month, plain
+from voc.reports.wording import chip
 
 ACCENT, PALE, INK, MUTED, RULE = "#1f4e79", "#9db8d2", "#1c2127", "#5a6470", "#d8dee5"
 FONT = "Hiragino Sans, Yu Gothic UI, Noto Sans JP, Noto Sans CJK JP, sans-serif"
 WIDE, NARROW = 960, 340
 
 
-def ranking_chart(rows: list[dict], *, width: int) -> str:
+def ranking_chart(rows: list[dict], *, width: int, is_provisional: bool = True) -> str:
     """90 % intervals of prevented churns per month; a point only where the tier allows a single number.
 
-    `rows`: dicts with label, low, high, point, verdict. Returns "" where no row has an interval.
+    `rows`: dicts with rank, label, low, high, point, verdict. Returns "" where no row has an interval.
     """
     kept = [row for row in rows if not (is_missing(row["low"]) or is_missing(row["high"]))
             and row["verdict"] in ("estimate", "unclear", "reference", "protective")]
     if not kept:
         return ""
     limit = 26 if width >= WIDE else 11
-    names = {"estimate": "推定値（暫定）", "reference": "参考値（暫定）"}
+    names = {kind: chip(kind, is_provisional=is_provisional) for kind in ("estimate", "reference", "unclear")}
     frame = pd.DataFrame([{
         "name": f"{row['rank']}  {plain(row['label'], limit=limit)}", "low": row["low"], "high": row["high"],
         "point": row["point"] if row["verdict"] == "estimate" else None,
-        "kind": names.get(row["verdict"], "影響を確認できず（暫定）"),
+        "kind": names.get(row["verdict"], names["unclear"]),
     } for row in kept])
-    kinds = ["推定値（暫定）", "参考値（暫定）", "影響を確認できず（暫定）"]
+    kinds = list(names.values())
     order = frame["name"].tolist()
     y = altair.Y("name:N", sort=order, title=None, axis=altair.Axis(labelLimit=420, labelPadding=12, ticks=False, domain=False))
     x = altair.X("low:Q", title="防げる解約数（名／月、90%区間）", axis=altair.Axis(tickCount=6 if width >= WIDE else 4))

@@ -1,6 +1,6 @@
 """What the two reports say: tables -> plain dicts of finished Japanese text. No markup, files or clock.
 
-`product_report` and `executive_report` share one shape (see `_common`), so the templates only lay out.
+`product_report` and `executive_report` share one shape (see `_common`), so the templates only choose and lay out.
 """
 
 from collections.abc import Mapping
@@ -9,15 +9,18 @@ import pandas as pd
 
 from voc import tables as contract
 from voc.issues.calibration import is_calibrated
-from voc.reports import appendix, company, facts, wording
-from voc.reports.formats import NONE, SMALL_GROUP, count, customers, day, is_missing, month, percent, plain, yen
+from voc.reports import appendix, company, facts, issue_detail, wording
+from voc.reports.certainty import is_provisional
+from voc.reports.drivers import contrast_lines, driver_block
+from voc.reports.formats import SMALL_GROUP, count, customers, day, is_missing, month, percent, plain, yen
+from voc.reports.heat import heat_table
 from voc.reports.quotes import choose_quotes
 from voc.reports.trends import trend_block
 
 _USED = ("issues", "mentions", "sentences", "contacts", "opinions", "customers", "impact", "impact_totals", "issue_months",
-         "issue_segments", "company_months", "ranking", "rejects", "runs", "requests", "issue_calibration", "issue_trends")
+         "issue_segments", "company_months", "ranking", "rejects", "runs", "requests", "issue_calibration", "issue_trends",
+         "impact_controls", "impact_reverse", "impact_sensitivity", "recommendations", "option_matches", "faq_triage", "drivers", "contrasts")
 _FLOWS = ("使い方", "手続き", "不具合")
-_COLUMNS_SHOWN = 8
 
 
 def product_report(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> dict:
@@ -50,9 +53,14 @@ def headline(tables: dict[str, pd.DataFrame]) -> list[str]:
     """The three sentences on top of the product report, each with its interval and tier, as plain text."""
     tables = _complete(tables)
     runs = tables["runs"].sort_values(["started_at", "run_id"], kind="stable")
-    reasons = [] if runs.empty else appendix.reasons(runs.iloc[-1].to_dict())
-    issues, _ = _issues(tables, audience="product", as_of_on=None, reasons=reasons)
-    return [item["sentence"] + (f"（{item['basis']}）" if item["basis"] else "") for item in _headlines(tables, issues)]
+    run = {} if runs.empty else runs.iloc[-1].to_dict()
+    issues, _ = _issues(tables, audience="product", run=run)
+    told = _headlines(tables, issues, is_provisional=_is_provisional(tables, run))
+    return [item["sentence"] + (f"（{item['basis']}）" if item["basis"] else "") for item in told]
+
+
+def _is_provisional(tables: dict[str, pd.DataFrame], run: dict) -> bool:
+    return is_provisional(tables["impact_controls"], appendix.run_json(run, "settings"))
 
 
 def _complete(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -62,49 +70,56 @@ def _complete(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def _common(tables: dict[str, pd.DataFrame], *, config, run: dict, audience: str, n_sections: int) -> dict:
     as_of_on = run.get("as_of_on")
     reasons = appendix.reasons(run)
-    issues, has_churn = _issues(tables, audience=audience, as_of_on=as_of_on, reasons=reasons)
+    provisional = _is_provisional(tables, run)
+    issues, has_churn = _issues(tables, audience=audience, run=run)
     fixable, reverse, praise = _apart(issues)
     shown = [issue["issue_id"] for issue in [*fixable[:n_sections], *reverse, *praise]]
     quotes = choose_quotes(tables["mentions"], tables["sentences"], tables["contacts"], shown,
                            timezone=config.company.timezone)
-    sections = [_section(issue, tables, quotes[issue["issue_id"]]) for issue in fixable[:n_sections]]
+    sections = [_section(issue, tables, quotes[issue["issue_id"]]) | _beside(issue, tables, audience=audience) for issue in fixable[:n_sections]]
     with_section = {section["issue_id"] for section in sections}
     banner = appendix.run_json(run, "settings").get("banner")
     if not has_churn and not reasons:
         seen = any((issue["n_exposed_events"] or 0.0) > 0 for issue in issues)
         reasons = ["どの課題も、経験した解約が少なく、防げる解約数をまだ推定できません。" if seen else
                    "解約数を推定できる契約データ、または十分な期間と件数がありません。"]
+    labels = dict(zip(tables["issues"]["issue_id"], tables["issues"]["label"], strict=True))
+    shown_labels = {issue["issue_id"]: issue["label"] for issue in issues}
     ranked = [_row(issue, position, issue["issue_id"] in with_section) for position, issue in enumerate(fixable, start=1)]
     return {
         "company": plain(config.company.name, limit=40), "as_of": day(as_of_on), "period": _period(tables, as_of_on),
-        "notices": appendix.notices(run), "headlines": _headlines(tables, issues), "has_churn": has_churn, "missing": [] if has_churn else reasons,
+        "notices": appendix.notices(run), "headlines": _headlines(tables, issues, is_provisional=provisional), "has_churn": has_churn, "is_provisional": provisional, "missing": [] if has_churn else reasons,
         "remarks": [*([plain(banner, limit=300)] if banner else []), *reasons] if has_churn else [],
         "figures": company.key_figures(tables["company_months"], as_of_on=as_of_on),
         "company_months": company.company_rows(tables["company_months"], as_of_on=as_of_on, n_months=24),
         "ranked": ranked, "kinds": sorted({row["kind"] for row in ranked}), "sections": sections,
         "areas": sorted({row["area"] for row in ranked if row["area"]}), "is_calibrated": is_calibrated(tables["issue_calibration"]),
         "trends": trend_block(tables["issue_trends"], issues, sections=set(shown)),
-        "chips": [{"verdict": kind, "chip": wording.CHIPS[kind]} for kind in wording.VERDICTS
+        "chips": [{"verdict": kind, "chip": wording.chip(kind, is_provisional=provisional)} for kind in wording.VERDICTS
                   if any(row["churn"]["verdict"] == kind for row in ranked)],
-        "heat": _heat(fixable[: config.reports.top]),
+        "heat": heat_table(fixable[: config.reports.top]),
         "reverse": [_section(issue, tables, quotes[issue["issue_id"]]) for issue in reverse],
         "praise": [_section(issue, tables, quotes[issue["issue_id"]]) for issue in praise],
+        "drivers": driver_block(tables["drivers"], shown_labels), "contrasts": contrast_lines(tables["contrasts"], shown_labels),
         "sides": company.defence_and_attack(issues), "n_issues": len(issues),
-        "left_out": appendix.left_out(tables, run), "tiers": appendix.tiers(),
+        "left_out": appendix.left_out(tables, run), "tiers": appendix.tiers(is_provisional=provisional),
         "assumptions": [
-            *appendix.assumptions(config, has_churn=has_churn),
+            *appendix.assumptions(config, has_churn=has_churn, controls=tables["impact_controls"], run=run),
+            *appendix.confirming(tables, run, labels, has_churn=has_churn),
             appendix.calibration(tables["issue_calibration"], run),
-        ], "provenance": appendix.provenance(run),
+        ], "evidence": appendix.evidence(tables, run, labels, has_churn=has_churn), "provenance": appendix.provenance(run),
     }
 
 
 def _issues(
-    tables: dict[str, pd.DataFrame], *, audience: str, as_of_on: object, reasons: list[str]
+    tables: dict[str, pd.DataFrame], *, audience: str, run: dict
 ) -> tuple[list[dict], bool]:
     """Facts per issue, and whether any of them carries a churn interval."""
-    checked = is_calibrated(tables["issue_calibration"])
+    reasons = appendix.reasons(run)
+    marks = {"is_calibrated": is_calibrated(tables["issue_calibration"]), "is_provisional": _is_provisional(tables, run)}
     weeks = dict(zip(tables["issue_trends"]["issue_id"], tables["issue_trends"]["evidence"], strict=True))
-    issues = [{**issue, "is_calibrated": checked, "recent": plain(weeks.get(issue["issue_id"]), limit=500)} for issue in facts.issue_facts(tables, audience=audience, as_of_on=as_of_on)]
+    found = facts.issue_facts(tables, audience=audience, as_of_on=run.get("as_of_on"))
+    issues = [{**issue, **marks, "recent": plain(weeks.get(issue["issue_id"]), limit=500)} for issue in found]
     if any(wording.verdict(issue) not in ("none", "reverse", "insufficient") for issue in issues):
         return issues, True
     if not reasons:
@@ -137,7 +152,7 @@ def _recounted(fixable: list[dict]) -> list[dict]:
         "rank_high": upto(issue["rank_high"])} for issue in fixable]
 
 
-def _headlines(tables: dict[str, pd.DataFrame], issues: list[dict]) -> list[dict]:
+def _headlines(tables: dict[str, pd.DataFrame], issues: list[dict], *, is_provisional: bool) -> list[dict]:
     fixable, _, _ = _apart(issues)
     request = min((issue for issue in fixable if issue["kind"] == "要望"), key=_claim, default=None)
     flow = max((issue for issue in fixable if issue["kind"] in _FLOWS), key=_saving, default=None)
@@ -155,7 +170,8 @@ def _headlines(tables: dict[str, pd.DataFrame], issues: list[dict]) -> list[dict
         ("機能要望", wording.request_headline(request), request),
         ("導線の改善", wording.saving_headline(flow), flow),
         ("上位課題の全体", wording.joint_headline(
-            total, n_top=n_top, cost_yen=cost, contact_share=share, is_calibrated=is_calibrated(tables["issue_calibration"])), None),
+            total, n_top=n_top, cost_yen=cost, contact_share=share, is_calibrated=is_calibrated(tables["issue_calibration"]),
+            is_provisional=is_provisional), None),
     ]
     return [{"kicker": kicker, "sentence": sentence, "basis": basis, "issue_id": None if issue is None else issue["issue_id"]}
             for kicker, (sentence, basis), issue in items]
@@ -225,6 +241,15 @@ def _section(issue: dict, tables: dict[str, pd.DataFrame], quotes: list[dict]) -
     }
 
 
+def _beside(issue: dict, tables: dict[str, pd.DataFrame], *, audience: str) -> dict:
+    """What the detail of one issue says beside its number; the board is spared the choices behind the model."""
+    return {
+        "sensitivity": issue_detail.sensitivity_rows(issue, tables["impact_sensitivity"]) if audience == "product" else [],
+        "advice": issue_detail.advice(issue["issue_id"], tables["recommendations"]),
+        "existing": issue_detail.existing(issue["issue_id"], options=tables["option_matches"], triage=tables["faq_triage"]),
+    }
+
+
 def _cost(issue: dict) -> list[tuple[str, str]]:
     if is_missing(issue["contact_cost_yen"]) or issue["contact_cost_yen"] == 0:
         return []
@@ -248,32 +273,3 @@ def _requests(issue_id: str, tables: dict[str, pd.DataFrame]) -> list[dict]:
     return [{"phrase": plain(row["phrase"], limit=60),
              "customers": customers(row["n_customers"]) if row["n_customers"] or row["n"] < SMALL_GROUP else count(row["n"])}
             for row in grouped.to_dict("records")]
-
-
-def _heat(issues: list[dict]) -> dict:
-    """Issues x customer groups: share of the issue's customers, shaded by how many times the company's share it is."""
-    groups: dict[tuple[str, str], float] = {}
-    for issue in issues:
-        for share in issue["segments"]:
-            groups[(share["attribute"], share["value"])] = share["base_share"]
-    # The largest groups, shown in a stable order by attribute.
-    kept = sorted(sorted(groups, key=lambda group: (-groups[group], group))[:_COLUMNS_SHOWN],
-                  key=lambda group: (group[0], -groups[group], group[1]))
-    rows = []
-    for issue in issues:
-        cells = {(share["attribute"], share["value"]): share for share in issue["segments"]}
-        if cells:
-            rows.append({"label": issue["label"], "issue_id": issue["issue_id"], "cells": [_cell(cells.get(g)) for g in kept]})
-    attributes = list(dict.fromkeys(attribute for attribute, _ in kept))
-    return {"attributes": [{"name": a, "n": sum(1 for group in kept if group[0] == a)} for a in attributes],
-            "columns": [{"value": value, "base": percent(groups[(a, value)], places=0)} for a, value in kept],
-            "rows": rows, "hidden_below": SMALL_GROUP}
-
-
-def _cell(share: dict | None) -> dict:
-    if share is None:
-        return {"text": NONE, "times": "", "level": 0}
-    if share["hidden"] or share["lift"] is None:
-        return {"text": share["share_text"], "times": "", "level": 0}
-    level = next((n for n, bound in ((3, 2.0), (2, 1.5), (1, 1.2)) if share["lift"] >= bound), 0)
-    return {"text": share["share_text"], "times": f"{share['lift']:.1f}倍", "level": level}

@@ -6,11 +6,11 @@ from voc.impact.cost import repeats
 from voc.impact.records import LIKELY, link
 from voc.reports.formats import SMALL_GROUP, is_missing
 from voc.reports.sheets import Column, Sheet, hidden, table
+from voc.reports.wording import FAQ_STATES
 
 FAQ_KINDS = ("使い方", "手続き")
 PAIRS = 3
 _PLACES_SHOWN = 60
-_STATES = {"no_article": "記事がない", "has_article": "記事がある", "not_found": "記事が見つけられていない", "unclear": "記事が伝わっていない"}
 _SCREEN = r"([一-龥々ァ-ヶーA-Za-z0-9]{1,12}(?:画面|ページ|メニュー|フォーム|タブ|ボタン|一覧|入力欄|アプリ))"
 _NAMELESS = r"^(?:この|その|同|別|次|前|全|各|元|何|上|下)?(?:画面|ページ|メニュー|フォーム|タブ|ボタン|一覧|入力欄|アプリ)$"
 _STEP = (
@@ -58,7 +58,7 @@ def _with_triage(frame: pd.DataFrame, triage: pd.DataFrame, faq: pd.DataFrame) -
     blank = pd.Series("", index=found.index)
     titles = faq.set_index("article_id")["title"]
     state, article = found.get("state", blank), found.get("article_id", blank)
-    return found.assign(状態=state.map(lambda one: _STATES.get(one, "未判定" if is_missing(one) else one)), 記事=article.map(titles),
+    return found.assign(状態=state.map(lambda one: FAQ_STATES.get(one, "未判定" if is_missing(one) else one)), 記事=article.map(titles),
                         根拠=found.get("evidence", blank))
 
 

@@ -42,7 +42,7 @@ def executive_deck(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> 
         _voices(report),
         _company(report),
         _changes(report, tables, run=run, timezone=config.company.timezone),
-        _fixes(tables),
+        _fixes(tables, is_provisional=report["is_provisional"]),
         _tiers(report, config=config),
         _coverage(report),
     ]
@@ -191,7 +191,7 @@ def _changes(report: dict, tables: dict[str, pd.DataFrame], *, run: dict, timezo
     }  # fmt: skip
 
 
-def _fixes(tables: dict[str, pd.DataFrame]) -> dict | None:
+def _fixes(tables: dict[str, pd.DataFrame], *, is_provisional: bool) -> dict | None:
     """What was expected of each action and what came of it; None without the table `fix_effects` or rows in it."""
     effects = tables.get("fix_effects")
     if effects is None or effects.empty:
@@ -203,7 +203,7 @@ def _fixes(tables: dict[str, pd.DataFrame]) -> dict | None:
     least = effects["churn_mde"].min()
     return {
         "kind": "fixes", "title": "対応の見込みと実績", "lead": "対応の前に見込んだ防げる解約数と、対応の後に起きたこと。", "rows": rows,
-        "note": (f"ほか{rest}件の対応があります。" if rest else "") + "実績は、見込みに問い合わせの減った割合を掛けた値（暫定）です。"
+        "note": (f"ほか{rest}件の対応があります。" if rest else "") + f"実績は、見込みに問い合わせの減った割合を掛けた値{'（暫定）' if is_provisional else ''}です。"
         + ("" if is_missing(least) else f"解約そのものの減少は、月{people(least)}以上でないと検出できません。"),
         "notes": ["出典: 表 fix_effects、actions。対応番号: " + "、".join(plain(a, limit=20) for a in effects["action_id"].head(6)),
                   "件数の変化 ＝ 対応前の傾向、会社全体の件数の動きを除いた比（90%区間）。実績 ＝ 見込み × 件数の減った割合。"],
@@ -225,7 +225,7 @@ def _fix(row: dict, labels: pd.Series) -> dict:
 
 def _tiers(report: dict, *, config) -> dict:
     lines = [*report["missing"], *report["remarks"]]
-    lines += [_PROVISIONAL] if report["has_churn"] else []
+    lines += [_PROVISIONAL] if report["has_churn"] and report["is_provisional"] else []
     lines += [] if report["is_calibrated"] else [_UNCALIBRATED]
     if report["has_churn"]:
         lines.append("「少なくとも」は、問い合わせずに離れた顧客を数えていないという意味です。")

@@ -58,7 +58,7 @@ def render(report: dict, *, template: str) -> str:
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"
     return environment.get_template(f"{template}.html.j2").render(
         report=report, style=_ours(style), script=_ours(script), policy=policy,
-        ranking_chart=_both(charts.ranking_chart, report["ranked"][:20]),
+        ranking_chart=_both(charts.ranking_chart, report["ranked"][:20], is_provisional=report["is_provisional"]),
         company_chart=_both(charts.company_chart, report["company_months"]),
     )
 
@@ -74,9 +74,9 @@ def _asset(name: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _both(draw, rows) -> dict[str, Markup]:
+def _both(draw, rows, **options) -> dict[str, Markup]:
     """A chart for the desk and for paper, and one for a telephone: text stays readable in both."""
-    return {"wide": _ours(draw(rows, width=charts.WIDE)), "narrow": _ours(draw(rows, width=charts.NARROW))}
+    return {"wide": _ours(draw(rows, width=charts.WIDE, **options)), "narrow": _ours(draw(rows, width=charts.NARROW, **options))}
 
 
 def _ours(text: str) -> Markup:

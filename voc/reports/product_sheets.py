@@ -77,8 +77,14 @@ def method(report: dict) -> Sheet:
     made = [f"{name}: {text}" for name, text in report["provenance"]["rows"]]
     made += [f"{block['title']}　{name}: {text}" for block in report["provenance"]["blocks"] for name, text in block["pairs"]]
     blocks = [(block["title"], tuple(block["lines"])) for block in report["assumptions"]]
+    blocks += [(block["title"], (*block["lines"], *(_row_text(block["columns"], row) for row in block["rows"]))) for block in report["evidence"]]
     blocks += [("分析に含めなかったもの", (*left["lines"], *refused)), ("このレポートの作成条件", tuple(made))]
     return Sheet("前提と計算方法", "前提と計算方法", blocks=tuple(blocks))
+
+
+def _row_text(columns: list[str], row: list[str]) -> str:
+    """One row of a block of evidence as a line: the first cell names it."""
+    return f"{row[0]}： " + "、".join(f"{name} {text}" for name, text in zip(columns[1:], row[1:], strict=True))
 
 
 def _ranking(report: dict, facts: dict[str, dict]) -> Sheet:
@@ -96,7 +102,8 @@ def _ranking(report: dict, facts: dict[str, dict]) -> Sheet:
     empty_value = {"figure": "", "detail": ""}
     for section in (*report["reverse"], *report["praise"]):
         records.append(_ranked(facts[section["issue_id"]], section["chip"], empty_value, rank=None, span="順位外", told=section["sentence"]))
-    lines = ["防げる解約は、問い合わせた顧客だけで少なくとも見込める人数（月）で、いずれも暫定です。課題ごとの人数は重なるため合計できません。"
+    provisional = "で、いずれも暫定" if report["is_provisional"] else ""
+    lines = [f"防げる解約は、問い合わせた顧客だけで少なくとも見込める人数（月）{provisional}です。課題ごとの人数は重なるため合計できません。"
              if report["has_churn"] else "防げる解約数とLTVは、今回は算出していません（理由は「概要」）。",
              "コストと件数は、分析期間の月平均です。自己解決に移せる額の幅は想定によるもので、統計の区間ではありません。"]
     return Sheet("順位", "課題の順位", tuple(lines), tuple(columns), table(records, columns), when_empty="順位を付けられる課題はまだありません。")

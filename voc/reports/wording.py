@@ -1,9 +1,10 @@
 """What may be said about an issue, by tier. Every sentence on churn in a report is written here.
 
 An issue is a dict with the columns of `impact` (all amounts per month). Sentences follow three rules:
-a number appears only where its tier allows one; every churn number is 「暫定」 as long as no negative
-controls are confirmed; and it is a lower bound (「少なくとも」), because silent customers are not seen. `is_calibrated`
-is False where no person has checked which sentences belong to which issue: then the numbers say 「未校正」 too.
+a number appears only where its tier allows one; every churn number is 「暫定」 while fewer than two negative controls are
+confirmed (`is_provisional`, True where an issue does not say); and it is a lower bound (「少なくとも」), because silent
+customers are not seen. `is_calibrated` is False where no person has checked which sentences belong to which issue:
+then the numbers say 「未校正」 too.
 """
 
 from voc.impact.lifetime import TIER_NAMES
@@ -13,7 +14,7 @@ from voc.reports.formats import SMALL_GROUP, count, is_missing, people, people_r
 TIER_ESTIMATE, TIER_REFERENCE, TIER_INSUFFICIENT = "推定値", "参考値", "データ不足"
 REVERSE = {"逆因果", "reverse"}
 PROTECTIVE = {"保護的", "protective"}
-UNCALIBRATED = "未校正"
+UNCALIBRATED, PROVISIONAL = "未校正", "暫定"
 ENOUGH_EVENTS = 20
 ATTACK = ("要望", "称賛")
 DEFENCE = ("不具合", "対応", "料金", "手続き", "使い方", "解約")
@@ -23,14 +24,15 @@ ATTRIBUTES = {"plan": "プラン", "segment": "顧客区分", "tenure": "利用�
 # Strongest claim first: used to choose the issue of a headline.
 VERDICTS = ("estimate", "reference", "unclear", "insufficient", "protective", "none", "reverse")
 CHIPS = {
-    "estimate": "推定値（暫定）",
-    "unclear": "影響を確認できず（暫定）",
-    "reference": "参考値（暫定）",
+    "estimate": "推定値",
+    "unclear": "影響を確認できず",
+    "reference": "参考値",
     "insufficient": "データ不足",
     "reverse": "解約後の問い合わせ",
-    "protective": "解約しにくい（暫定）",
+    "protective": "解約しにくい",
     "none": "解約数なし",
 }
+WITH_NUMBERS = ("estimate", "unclear", "reference", "protective")  # what may be provisional
 CHIP_MEANINGS = [
     ("estimate", "この課題を経験した解約が20件以上あり、90%区間の下限も0を上回ります。数値を示します。"),
     ("unclear", "件数は足りていますが、90%区間が0をまたぎます。解約を減らせるとは言えません。"),
@@ -56,13 +58,22 @@ def verdict(issue: dict) -> str:
     return "estimate" if low > 0 and not is_missing(issue.get("churns_prevented")) else "unclear"
 
 
+def chip(kind: str, *, is_provisional: bool) -> str:
+    """The short name of a verdict, with （暫定） where it carries a churn number that is provisional."""
+    return CHIPS[kind] + (f"（{PROVISIONAL}）" if is_provisional and kind in WITH_NUMBERS else "")
+
+
 def standing(word: str, issue: dict) -> str:
-    """「推定値・暫定」, with 「・未校正」 where the issue's sentences are not calibrated."""
-    return "・".join([part for part in (word, "暫定") if part] + ([] if issue.get("is_calibrated", True) else [UNCALIBRATED]))
+    """「推定値」 with 「・暫定」 where the number is provisional and 「・未校正」 where its sentences are not calibrated."""
+    marks = [(PROVISIONAL, issue.get("is_provisional", True)), (UNCALIBRATED, not issue.get("is_calibrated", True))]
+    return "・".join(filter(None, [word, *(mark for mark, stands in marks if stands)]))
 
 
 TREND_WORDS = {
     "new": "新しい課題", "reopened": "再発", "emerging": "増えている", "fading": "減っている", "falling_since_fix": "対応の後に減少",
+}  # fmt: skip
+FAQ_STATES = {
+    "no_article": "記事がない", "has_article": "記事がある", "not_found": "記事が見つけられていない", "unclear": "記事が伝わっていない",
 }  # fmt: skip
 GROWING, SHRINKING = ("reopened", "emerging", "new"), ("falling_since_fix", "fading")
 
@@ -112,7 +123,7 @@ def issue_sentence(issue: dict) -> str:
         return (f"{direction(issue['churns_low'], issue['churns_high'])}（90%区間 毎月{interval}、{standing(TIER_REFERENCE, issue)}）。"
                 f"{why_reference(issue)}、一つの数値では示しません。" + contact_line(issue))
     if kind == "protective":
-        shown = "" if interval == "—" else f"（90%区間 毎月{interval}、{standing('', issue)}）"
+        shown = "" if interval == "—" else f"（{'、'.join(filter(None, [f'90%区間 毎月{interval}', standing('', issue)]))}）"
         return f"この問い合わせをした顧客は、解約しにくい傾向があります{shown}。減らさず、この窓口への導線を残してください。"
     if kind == "reverse":
         return "解約を決めた後の問い合わせです。解約の原因ではないため、解約数は計上しません。" + contact_line(issue)
@@ -158,7 +169,7 @@ def churn_cell(issue: dict) -> dict:
     interval = people_range(issue.get("churns_low"), issue.get("churns_high"))
     figure = people(issue["churns_prevented"]) if kind == "estimate" else ""
     detail = interval if kind in ("estimate", "unclear", "reference", "protective") and interval != "—" else ""
-    return {"figure": figure, "detail": detail, "chip": CHIPS[kind], "verdict": kind}
+    return {"figure": figure, "detail": detail, "chip": chip(kind, is_provisional=issue.get("is_provisional", True)), "verdict": kind}
 
 
 def value_cell(issue: dict) -> dict:
@@ -174,14 +185,15 @@ def value_cell(issue: dict) -> dict:
 def grounds(issue: dict) -> list[tuple[str, str]]:
     """What the churn figure rests on: (name, text) pairs."""
     kind = verdict(issue)
-    lines = [("判定", CHIPS[kind])]
+    is_provisional = issue.get("is_provisional", True)
+    lines = [("判定", chip(kind, is_provisional=is_provisional))]
     if kind in ("estimate", "unclear", "reference", "insufficient", "protective"):
         lines.append(("この課題を経験した解約", events(issue)))
     if kind == "estimate" and not is_missing(issue.get("e_value")):
         robust = "「頑健」。" if issue.get("badge") == "頑健" else ""
         lines.append(("見えていない要因への強さ", f"{robust}記録にない不満が、問い合わせと解約の両方に{issue['e_value']:.1f}倍以上"
                       "関係していれば、この結果はそれだけで説明がついてしまいます。"))
-    if kind in ("estimate", "unclear", "reference", "protective"):
+    if is_provisional and kind in WITH_NUMBERS:
         lines.append(("暫定の理由", "解約に影響しないと分かっている問い合わせ（住所変更など）による補正を、まだ確認していません。"))
     if not issue.get("is_calibrated", True):
         lines.append(("未校正の理由", "どの文がこの課題の声かを、人がまだ確かめていません。件数、コスト、解約数は、割り当ての誤りの分だけずれることがあります。"))
@@ -216,7 +228,7 @@ def request_headline(issue: dict | None) -> tuple[str, str]:
         return (f"{name}の要望で防げる解約数は、まだ推定できません。",
                 "／".join(filter(None, ["データ不足", f"経験した解約 {events(issue)}", waiting(issue).rstrip("。")])))
     if kind == "protective":
-        return f"{name}を寄せた顧客は解約しにくい傾向があり、防げる解約数はありません。", f"90%区間 毎月{interval}／{standing('', issue)}"
+        return f"{name}を寄せた顧客は解約しにくい傾向があり、防げる解約数はありません。", "／".join(filter(None, [f"90%区間 毎月{interval}", standing("", issue)]))
     return (f"最も多い機能要望は{name}で、月{count(issue.get('n_contacts'))}です。",
             "防げる解約数は算出していません")
 
@@ -252,7 +264,8 @@ def churn_basis(issue: dict) -> str:
 
 
 def joint_headline(
-    total: dict | None, *, n_top: int, cost_yen: float | None, contact_share: float | None, is_calibrated: bool = True
+    total: dict | None, *, n_top: int, cost_yen: float | None, contact_share: float | None, is_calibrated: bool = True,
+    is_provisional: bool = True,
 ) -> tuple[str, str]:
     """(sentence, basis) on the top issues removed together; never a sum over issues."""
     shares = [] if is_missing(contact_share) else [f"課題に分類された声の{contact_share * 100:.0f}%"]
@@ -262,7 +275,7 @@ def joint_headline(
         if not n_top:
             return "順位を付けられる課題は、今回は見つかりませんでした。", ""
         return f"上位{n_top}課題をまとめて解消したときに防げる解約数は、まだ示せません。", "／".join(shares + ([] if is_calibrated or not shares else [UNCALIBRATED]))
-    mark = standing(TIER_ESTIMATE, {"is_calibrated": is_calibrated})
+    mark = standing(TIER_ESTIMATE, {"is_calibrated": is_calibrated, "is_provisional": is_provisional})
     interval = people_range(total["churns_low"], total["churns_high"])
     name = f"上位{total['n_issues']}課題"
     note = "同時に解消した場合を計算した値で、課題ごとの合計ではありません"
