@@ -80,3 +80,9 @@ def test_joint_removal_crossing_zero_claims_nothing():
     sentence, basis = wording.joint_headline(total, n_top=5, cost_yen=1e6, contact_share=0.4)
     assert sentence == "上位5課題をまとめて解消しても、解約が減るとは確認できません。"
     assert "−0.5〜+2.4名" in basis
+
+
+def test_a_total_without_a_first_rank_says_which_issues_it_holds():
+    total = {"n_issues": 2, "churns_prevented": 3.0, "churns_low": 1.2, "churns_high": 4.4, "ltv_yen": 1e6}
+    sentence, _ = wording.joint_headline(total, n_top=2, cost_yen=1e6, contact_share=0.4, is_first=False)
+    assert sentence.startswith("推定値が出ている上位2課題をまとめて解消すれば、")

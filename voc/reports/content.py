@@ -156,22 +156,22 @@ def _headlines(tables: dict[str, pd.DataFrame], issues: list[dict], *, is_provis
     fixable, _, _ = _apart(issues)
     request = min((issue for issue in fixable if issue["kind"] == "要望"), key=_claim, default=None)
     flow = max((issue for issue in fixable if issue["kind"] in _FLOWS), key=_saving, default=None)
-    top = fixable[:5]
     total = joint_total(tables["impact_totals"])
-    n_top = int(total["n_issues"]) if total else len(top)
+    n_top = int(total["n_issues"]) if total else len(fixable[:5])
+    top = [issue for issue in fixable if issue["tier"] == wording.TIER_ESTIMATE][:n_top] if total else fixable[:5]
     everything = sum(issue["n_contacts"] or 0.0 for issue in issues)
     share = sum(issue["n_contacts"] or 0.0 for issue in top) / everything if everything else None
     cost = sum(issue["contact_cost_yen"] or 0.0 for issue in top)
     if total is not None and not is_missing(total["contact_cost_yen"]):
         cost = total["contact_cost_yen"]
-    # The share is that of the ranked five; it may not stand beside a total over another number of issues.
-    share = share if n_top == len(top) else None
+    # what the page shows as its first ranks may hold issues without an estimate, which no total counts
+    is_first = top == fixable[:n_top]
     items = [
         ("機能要望", wording.request_headline(request), request),
         ("導線の改善", wording.saving_headline(flow), flow),
         ("上位課題の全体", wording.joint_headline(
             total, n_top=n_top, cost_yen=cost, contact_share=share, is_calibrated=is_calibrated(tables["issue_calibration"]),
-            is_provisional=is_provisional), None),
+            is_provisional=is_provisional, is_first=is_first), None),
     ]
     return [{"kicker": kicker, "sentence": sentence, "basis": basis, "issue_id": None if issue is None else issue["issue_id"]}
             for kicker, (sentence, basis), issue in items]

@@ -265,9 +265,12 @@ def churn_basis(issue: dict) -> str:
 
 def joint_headline(
     total: dict | None, *, n_top: int, cost_yen: float | None, contact_share: float | None, is_calibrated: bool = True,
-    is_provisional: bool = True,
+    is_provisional: bool = True, is_first: bool = True,
 ) -> tuple[str, str]:
-    """(sentence, basis) on the top issues removed together; never a sum over issues."""
+    """(sentence, basis) on the top issues removed together; never a sum over issues.
+
+    `is_first`: they are the first ranks; else the first of those with an estimate.
+    """
     shares = [] if is_missing(contact_share) else [f"課題に分類された声の{contact_share * 100:.0f}%"]
     if not (is_missing(cost_yen) or cost_yen == 0):
         shares.append(f"問い合わせコスト 月{yen(cost_yen)}")
@@ -277,7 +280,7 @@ def joint_headline(
         return f"上位{n_top}課題をまとめて解消したときに防げる解約数は、まだ示せません。", "／".join(shares + ([] if is_calibrated or not shares else [UNCALIBRATED]))
     mark = standing(TIER_ESTIMATE, {"is_calibrated": is_calibrated, "is_provisional": is_provisional})
     interval = people_range(total["churns_low"], total["churns_high"])
-    name = f"上位{total['n_issues']}課題"
+    name = f"{'' if is_first else '推定値が出ている'}上位{total['n_issues']}課題"
     note = "同時に解消した場合を計算した値で、課題ごとの合計ではありません"
     if total["churns_low"] <= 0:
         return (f"{name}をまとめて解消しても、解約が減るとは確認できません。",
