@@ -18,6 +18,7 @@ from voc.impact.estimation import estimate
 from voc.impact.fixes import fix_effects
 from voc.impact.lifetime import valued_customers
 from voc.impact.periods import timestamp
+from voc.impact.totals import TIERS
 from voc.issue_space import text_vectors
 from voc.issues.events import fix_actions
 from voc.issues.ledger import LedgerUpdate
@@ -117,6 +118,9 @@ def _fixes(tables, contacts, mentions, *, update: LedgerUpdate, payers: Payers, 
             impact=config.impact, value=config.value, costs=config.costs, seed=config.seed,
             price_changes=payers.price_changes, orders_per_month=payers.orders_per_month,
             is_calibrated=is_calibrated).impact  # fmt: skip
+        # only what a report would have claimed may be called a promise
+        claimed = (before["tier"] == TIERS[-1]) & (before["flag"] == "") & (before["churns_low"] > 0)
+        before["churns_prevented"] = before["churns_prevented"].where(claimed)
         promised.append(group[["action_id", "issue_id"]].merge(before[["issue_id", "churns_prevented"]], on="issue_id"))
     return fix_effects_task(
         actions, issue_months(case.contacts, case.links, case.issues, case.window), tables["company_months"], issues,

@@ -7,13 +7,14 @@ from voc.impact.estimation import Estimate
 from voc.ranking import rank
 
 
-def estimate(rows, draws):
+def estimate(rows, draws, controls=()):
     """Rows issue_id -> (LTV, shrunken LTV, low churns, flag, cost)."""
     table = pd.DataFrame.from_dict(
         rows, orient="index", columns=["ltv_yen", "ltv_shrunken_yen", "churns_low", "flag", "contact_cost_yen"])
     table = table.rename_axis("issue_id").reset_index().assign(n_contacts=1.0)
     none = pd.DataFrame()
-    return Estimate(table, none, none, none, none, pd.DataFrame.from_dict(draws, orient="index"), {}, none, none, None)
+    confirmed = pd.DataFrame({"issue_id": list(controls), "is_confirmed": [True] * len(controls)}).astype({"is_confirmed": bool})
+    return Estimate(table, none, none, none, none, pd.DataFrame.from_dict(draws, orient="index"), {}, confirmed, none, None)
 
 
 KINDS = issues(a="不具合", b="要望", c="手続き", d="称賛", e="使い方")
@@ -40,6 +41,11 @@ def test_score_is_cautious_value_plus_cost_and_praise_counts_cost_only():
 def test_point_value_can_be_chosen():
     result = rank(estimate(ROWS, DRAWS), KINDS, audience="product", shrunken=False)
     assert result.set_index("issue_id").loc["b", "rank"] == 1
+
+
+def test_what_a_person_called_harmless_counts_cost_only():
+    result = rank(estimate(ROWS, DRAWS, controls=["a"]), KINDS, audience="product").set_index("issue_id")
+    assert result.loc["a", "score_yen"] == 100
 
 
 def test_executives_see_no_praise():

@@ -18,7 +18,8 @@ def impact(*issue_ids, tier="データ不足", flag="", ltv=None, churns=None):
     return check(pd.DataFrame({
         "issue_id": list(issue_ids), "period_start_on": AS_OF, "period_end_on": AS_OF, "n_exposed_events": 0.0, "tier": tier, "flag": flag,
         "n_contacts": 40.0, "n_customers": 30, "contact_cost_yen": 20_000.0, "repeat_cost_yen": 0.0, "deflectable_low_yen": 10_000.0,
-        "deflectable_high_yen": 16_000.0, "ltv_shrunken_yen": ltv, "churns_shrunken": churns}), IMPACT)  # fmt: skip
+        "deflectable_high_yen": 16_000.0, "ltv_shrunken_yen": ltv, "churns_shrunken": churns,
+        "churns_low": None if churns is None else churns / 2}), IMPACT)  # fmt: skip
 
 
 def triage(**states):
@@ -47,6 +48,12 @@ def test_how_to_follows_the_state_of_the_faq(state, left, words):
 def test_the_low_end_times_success_is_the_target():
     costs = Costs(deflectable={"使い方": (0.4, 0.6)}, deflection_success=(0.5, 0.9))
     assert advise(tables.issues(A="使い方"), impact("A"), costs=costs).loc["A", "target_to"] == pytest.approx(32)  # 40 x (1 - 0.4 x 0.5)
+
+
+def test_below_an_estimate_no_number_of_churns_and_no_payback_from_it():
+    issues = tables.issues(A="不具合").assign(effort=10.0)
+    row = advise(issues, impact("A", tier="参考値", ltv=480_000.0, churns=3.2), planning=Planning(yen_per_person_day=50_000)).loc["A"]
+    assert row["value_yen"] == 20_000 and "3.2" not in row["basis"] and "確認できません（参考値）" in row["basis"]
 
 
 def test_a_fix_and_what_pays_it_back():

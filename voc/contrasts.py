@@ -21,7 +21,8 @@ def contrasts(case: Case) -> pd.DataFrame:
 
     Only customers who contacted us in the period count, on both sides; of those who left only contacts before their
     decision (what follows it is no reason). high_ltv: LTV tier high; promoter: last NPS 9 or 10, against others who
-    answered; churned: decided to leave in the period. ratio = share / other_share with 0.5 added to both counts (one
+    answered; churned: decided to leave in the period, against customers who stayed and who are heard only up to a day drawn
+    from the decisions of those who left: with a whole period to speak in, they would say more of everything. ratio = share / other_share with 0.5 added to both counts (one
     that is 0 still has a ratio), low and high its 90 % interval (log ratio, Katz 1978). A description, not an effect.
     Cells of fewer than 5 customers are left out, and so are groups whose others are fewer than 5.
     """
@@ -34,15 +35,34 @@ def contrasts(case: Case) -> pd.DataFrame:
     spoke[owner[inside]] = True
     links = case.links
     chosen = inside[links.contact] & (links.probability >= LIKELY)
-    pairs = sparse.csr_matrix(
-        (np.ones(chosen.sum()), (owner[links.contact[chosen]], links.issue[chosen])), shape=(len(customers), len(case.issues)))
-    has = (pairs > 0).astype("float64").tocsr()
+    has = _has(owner[links.contact[chosen]], links.issue[chosen], shape=(len(customers), len(case.issues)))
     parts = []
     for group, (members, others) in _groups(case, decision).items():
+        if group == CHURNED and members.any():
+            heard = _until(decision, members, others)
+            early = inside & (day < heard[np.maximum(owner, 0)])
+            spoke = np.zeros(len(customers), dtype=bool)
+            spoke[owner[early]] = True
+            chosen = early[links.contact] & (links.probability >= LIKELY)
+            has = _has(owner[links.contact[chosen]], links.issue[chosen], shape=has.shape)
         parts.append(_cells(has, members & spoke, others & spoke).assign(group=group))
     table = pd.concat(parts, ignore_index=True)
     table["issue_id"] = case.issues["issue_id"].to_numpy()[table.pop("issue").to_numpy(dtype="int64")]
     return table[COLUMNS]
+
+
+def _has(customer: np.ndarray, issue: np.ndarray, *, shape: tuple[int, int]) -> sparse.csr_matrix:
+    """Customers x issues, 1 where at least one contact of the customer is about the issue."""
+    pairs = sparse.csr_matrix((np.ones(len(customer)), (customer, issue)), shape=shape)
+    return (pairs > 0).astype("float64").tocsr()
+
+
+def _until(decision: np.ndarray, members: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Day before which each customer is heard: the own decision, for `others` those of `members` in a fixed random order."""
+    days = decision.copy()
+    drawn = np.resize(np.sort(decision[members]), others.sum())
+    days[others] = np.random.default_rng(0).permutation(drawn)
+    return days
 
 
 def _groups(case: Case, decision: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -18,7 +18,7 @@ def rank(
     """RANKING rows of `audience`, best first rank 1.
 
     score_yen = LTV at stake + contact cost, both per month. The LTV is the shrunken (cautious) one, or the point
-    estimate with `shrunken=False`; it counts 0 for praise, reverse and protective issues, for issues without enough
+    estimate with `shrunken=False`; it counts 0 for praise, confirmed controls, reverse and protective issues, for issues without enough
     data, and where it is negative. Equal scores (a survey costs nothing) are ordered by contacts. `executive` leaves praise out. rank_low, rank_high: 90 % interval of the rank
     over the draws, widened to hold the rank itself; top5_share: share of draws in which the issue is in the first five.
     """
@@ -29,7 +29,8 @@ def rank(
     praise = (kind == PRAISE).to_numpy()
     if audience == "executive":
         table, kind, praise = table[~praise].reset_index(drop=True), kind[~praise], praise[~praise]
-    valued = ~praise & ~table["flag"].isin(["reverse", "protective"]).to_numpy()
+    controls = estimate.controls.loc[estimate.controls["is_confirmed"], "issue_id"]
+    valued = ~praise & ~(table["flag"].isin(["reverse", "protective"]) | table["issue_id"].isin(controls)).to_numpy()
     cost = table["contact_cost_yen"].to_numpy()
     column = table["ltv_shrunken_yen" if shrunken else "ltv_yen"].fillna(0.0).to_numpy()
     ltv = np.where(valued, np.maximum(column, 0.0), 0.0)

@@ -114,7 +114,7 @@ def _share_left(table: pd.DataFrame, rule: np.ndarray, *, costs: Costs) -> np.nd
 
 
 def _value(table: pd.DataFrame, share: np.ndarray, rule: np.ndarray) -> np.ndarray:
-    answered = table["tier"].isin(["推定値", "参考値"]).to_numpy() & (rule == FIX)
+    answered = ((table["tier"] == "推定値") & (table["churns_low"] > 0)).to_numpy() & (rule == FIX)
     ltv = np.where(answered, np.maximum(table["ltv_shrunken_yen"].fillna(0.0).to_numpy(dtype="float64"), 0.0), 0.0)
     saved = table["contact_cost_yen"].fillna(0.0).to_numpy(dtype="float64") * np.where(rule == FIX, 1.0, 1.0 - share)
     return np.where(np.isin(rule, (LEAVING, KEPT)), np.nan, ltv + saved)
@@ -157,7 +157,7 @@ def _basis(row: dict) -> str:
         return parts[0] + "解約の原因とは数えません。"
     if row["tier"] == "データ不足":
         parts.append("解約への影響はデータ不足で判断できません。")
-    elif row["churns_shrunken"] >= SHOWN_CHURNS and row["flag"] == "":
+    elif row["rule"] == FIX and row["tier"] == "推定値" and row["churns_low"] > 0 and row["churns_shrunken"] >= SHOWN_CHURNS:
         parts.append(f"防げる解約は慎重に見て毎月 {row['churns_shrunken']:.1f} 名（{row['tier']}）。")
     elif row["rule"] == FIX:
         parts.append(f"解約への影響は確認できません（{row['tier']}）。")

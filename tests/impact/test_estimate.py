@@ -62,6 +62,18 @@ def test_whole_estimate_on_a_small_company():
     assert table.loc["", "n_contacts"] == 0
 
 
+def test_one_contact_with_a_wrong_date_does_not_lengthen_the_window():
+    days = np.array([as_of_day("2019-03-01"), *np.repeat([as_of_day(f"2025-{month:02d}-10") for month in range(1, 7)], 40)])
+    assert window_of(days, end_day=as_of_day("2025-07-01")).n_months == 5  # January begins on the 10th
+    assert window_of(days[1:], end_day=as_of_day("2025-07-01")).n_months == 5
+
+
+def test_a_confirmed_control_enters_no_total_and_no_badge_stands_below_an_estimate():
+    result = run(*company(), KINDS, controls=["bug"])
+    assert result.totals.set_index("scope").loc["all", "n_issues"] == run(*company(), KINDS).totals.set_index("scope").loc["all", "n_issues"] - 1
+    assert not result.impact.loc[result.impact["tier"] != "推定値", "badge"].notna().any()
+
+
 def test_labels_that_nobody_compared_make_wider_intervals():
     sure, unsure = (run(*company(), KINDS, is_calibrated=known) for known in (True, False))
     assert unsure.diagnostics["is_widened"] and not sure.diagnostics["is_widened"]

@@ -109,7 +109,7 @@ def estimate(
     )
     return Estimate(
         impact=check(table, IMPACT),
-        totals=check(totals(table, case, effects, months=months), IMPACT_TOTALS),
+        totals=check(totals(table, case, effects, months=months, controls=named), IMPACT_TOTALS),
         issue_months=check(issue_months(case.contacts, case.links, case.issues, case.window), ISSUE_MONTHS),
         issue_segments=check(
             issue_segments(case.contacts, case.links, case.customers, case.issues, window=case.window), ISSUE_SEGMENTS),
@@ -186,7 +186,7 @@ def _impact_table(
     protective = told & (table["churns_high"] < 0).to_numpy()
     table["tier"] = np.array(TIERS, dtype=object)[tier]
     table["flag"] = np.select([reverse, protective, tier == 0], ["reverse", "protective", "insufficient"], "")
-    robust = (table["e_value"] >= BADGE_E_VALUE) & (table["churns_low"] > 0)
+    robust = (table["e_value"] >= BADGE_E_VALUE) & (table["churns_low"] > 0) & (tier == len(TIERS) - 1)
     table["badge"] = np.where(robust, BADGE, None)
     per_month = events / max(window.n_months, 1)
     waits = (events > 0) & (events < ENOUGH) & ~reverse

@@ -11,6 +11,7 @@ NOT_ENDED = 1_000_000  # day number for "still a customer"
 PERIOD_MONTHS = 12
 DAYS_PER_MONTH = 30.4375
 START_SLACK_DAYS = 3  # a month whose first contact came on the 2nd or 3rd still counts as full
+STRAY_SHARE = 0.05  # of the median month's contacts; fewer are strays, no start of the data
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,18 @@ def month_start(months: np.ndarray) -> np.ndarray:
 
 
 def window_of(contact_days: np.ndarray, *, end_day: int) -> Window:
-    """Window from the first contact before `end_day` up to `end_day`; the period is its last 12 full months.
+    """Window from the first month with contacts in usual number up to `end_day`; the period is its last 12 full months.
 
-    Where no calendar month is full, the period is the whole window.
+    A month with less than a twentieth of the median month is no start: one contact with a wrong date would lengthen
+    the window by years without data. Where no calendar month is full, the period is the whole window.
     """
     days = contact_days[contact_days < end_day]
-    start = int(days.min()) if len(days) else end_day - 1
+    start = end_day - 1
+    if len(days):
+        months = month_number(days)
+        found, counts = np.unique(months, return_counts=True)
+        first = found[counts >= STRAY_SHARE * np.median(counts)][0]
+        start = int(days[months >= first].min())
     return _window(start, end_day, slack=(START_SLACK_DAYS, 1), n_last=PERIOD_MONTHS)
 
 

@@ -11,10 +11,12 @@ TOP = 5
 PRAISE = "称賛"
 
 
-def totals(table: pd.DataFrame, case: Case, effects: Effects | None, *, months: pd.DataFrame) -> pd.DataFrame:
+def totals(
+    table: pd.DataFrame, case: Case, effects: Effects | None, *, months: pd.DataFrame, controls: set[str]
+) -> pd.DataFrame:
     """IMPACT_TOTALS: the company as it was; all issues, and the first five, removed at once.
 
-    Only issues of the tier 推定値 may enter a total; the five are those with the highest cautious LTV plus cost.
+    Only issues of the tier 推定値 may enter a total, and no control: a person said that it cannot cause churn; the five are those with the highest cautious LTV plus cost.
     """
     window, day = case.window, case.contacts["day"].to_numpy()
     inside = (day >= window.period_start) & (day < window.period_end)
@@ -27,6 +29,7 @@ def totals(table: pd.DataFrame, case: Case, effects: Effects | None, *, months: 
     }
     named = table.iloc[:len(case.issues)]
     sure = ((named["flag"] == "") & (named["tier"] == TIERS[2]) & (case.issues["kind"] != PRAISE)).to_numpy()
+    sure = sure & ~case.issues["issue_id"].isin(controls).to_numpy()
     score = named["ltv_shrunken_yen"].fillna(0.0).clip(lower=0.0) + named["contact_cost_yen"]
     best = score[sure].sort_values(ascending=False, kind="stable").index[:TOP].to_numpy()
     rows = [company]
