@@ -8,7 +8,7 @@ import pandas as pd
 
 from flows.decisions import decision_tables
 from flows.ledger_store import read_ledger, write_ledger
-from flows.payers import read_payers
+from flows.payers import Payers, read_payers
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
 from voc import japanese
@@ -18,7 +18,7 @@ from voc.customers.signals import contact_moods
 from voc.customers.tables import health_tables
 from voc.embeddings import embed, join_vectors, registry
 from voc.impact.described import described
-from voc.impact.estimation import estimate
+from voc.impact.estimation import Estimate, estimate
 from voc.impact.sensitivity import sensitivity
 from voc.issue_space import MODELS, example_points
 from voc.issues.areas import area_rows
@@ -124,9 +124,14 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
         "sentences": sentences, "opinions": opinions, "requests": requests, "calls": calls,
         "embeddings": _embedding_rows(texts, vectors), "issue_quality": update.quality,
         "issue_trends": trends,
-        **_impact(contacts, update, contact_moods(opinions, sentences), config, store=store, as_of_on=as_of_on, record=record),
     }  # fmt: skip
-    tables |= decision_tables(tables, contacts, update, config, store=store, as_of_on=as_of_on, record=record)
+    moods = contact_moods(opinions, sentences)
+    payers = read_payers(store=store, as_of_on=as_of_on, record=record)
+    found, costed = _impact(contacts, update, config, moods=moods, payers=payers, store=store, record=record)
+    tables |= costed
+    tables |= decision_tables(
+        tables, contacts, update, config, case=found.case, moods=moods, payers=payers, store=store, as_of_on=as_of_on, record=record,
+    )  # fmt: skip
     with record.stage("store"):
         for name, frame in tables.items():
             write_table_task(frame, TABLES[name], store=store)
@@ -224,10 +229,12 @@ def _embedding_rows(texts: pd.DataFrame, vectors: dict[str, np.ndarray]) -> pd.D
     return check(pd.concat(parts, ignore_index=True), EMBEDDINGS)
 
 
-def _impact(contacts, update, moods, config: Config, *, store: str, as_of_on: pd.Timestamp, record: RunRecord) -> dict:
+def _impact(
+    contacts: pd.DataFrame, update: LedgerUpdate, config: Config, *, moods: pd.DataFrame, payers: Payers, store: str, record: RunRecord
+) -> tuple[Estimate, dict[str, pd.DataFrame]]:
+    """(the estimate, its tables and those beside it by name)."""
     issues = reported(update.issues)
     mentions = update.mentions[update.mentions["issue_id"].isin(issues["issue_id"])].reset_index(drop=True)
-    payers = read_payers(store=store, as_of_on=as_of_on, record=record)
     options = {"impact": config.impact, "value": config.value, "costs": config.costs, "seed": config.seed}
     with record.stage("impact"):
         found = estimate_task(
@@ -246,7 +253,7 @@ def _impact(contacts, update, moods, config: Config, *, store: str, as_of_on: pd
         beside |= health_tables_task(found.case, moods, health=config.health, costs=config.costs)
     with record.stage("ranking"):
         ranking = [rank_task(found, issues, audience=audience) for audience in ("product", "executive")]
-    return {
+    return found, {
         "impact": found.impact, "impact_totals": found.totals, "issue_months": found.issue_months,
         "issue_segments": found.issue_segments, "company_months": found.company_months,
         "impact_sensitivity": lines, "impact_controls": found.controls, "impact_reverse": found.reverse,

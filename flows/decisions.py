@@ -1,22 +1,19 @@
 """The tables that decisions are made from: drivers, FAQ triage, options, fixes, recommendations, contrasts."""
 
-from dataclasses import replace
 
 import pandas as pd
 
-from flows.payers import Payers, read_payers
+from flows.payers import Payers
 from flows.record import RunRecord
 from flows.tasks import task
 from voc.config import Config
 from voc.contrasts import contrasts
-from voc.customers.signals import contact_moods
 from voc.faq_triage import faq_triage
 from voc.impact.case import Case, case_of
 from voc.impact.cost import contact_cost, issue_months
 from voc.impact.drivers import drivers
 from voc.impact.estimation import estimate
 from voc.impact.fixes import fix_effects
-from voc.impact.lifetime import valued_customers
 from voc.impact.periods import timestamp
 from voc.impact.totals import TIERS
 from voc.issue_space import text_vectors
@@ -52,23 +49,20 @@ recommendations_task = task(recommendations, name="推奨")
 
 
 def decision_tables(
-    tables: dict[str, pd.DataFrame], contacts: pd.DataFrame, update: LedgerUpdate, config: Config, *, store: str,
-    as_of_on: pd.Timestamp, record: RunRecord,
+    tables: dict[str, pd.DataFrame], contacts: pd.DataFrame, update: LedgerUpdate, config: Config, *, case: Case,
+    moods: pd.DataFrame, payers: Payers, store: str, as_of_on: pd.Timestamp, record: RunRecord,
 ) -> dict[str, pd.DataFrame]:
     """DRIVERS, FAQ_TRIAGE, OPTION_MATCHES, FIX_EFFECTS, RECOMMENDATIONS and CONTRASTS by name, checked.
 
     `tables`: what this run made so far (impact, issue_months, company_months, impact_controls, requests). Articles, searches and
-    options are compared with the issues in the ledger's space.
+    options are compared with the issues in the ledger's space. `case`: the data of this run's estimate.
     """
-    payers = read_payers(store=store, as_of_on=as_of_on, record=record)
     issues, actions = reported(update.issues), fix_actions(update.events, update.issues)
     mentions = update.mentions[update.mentions["issue_id"].isin({*issues["issue_id"], *actions["issue_id"]})].reset_index(drop=True)
 
     # a contact counts as long as the hazard found it to count
     impact = config.impact.model_copy(update={"window_months": record.settings["window_months"] or config.impact.window_months})
-
     with record.stage("decisions"):
-        case = _case(contacts, mentions, issues, payers=payers, config=config, usage=read_table(USAGE, store=store))
         found: list[tuple[Table, pd.DataFrame]] = [
             (DRIVERS, drivers_task(case, impact=impact)), (CONTRASTS, contrasts_task(case)),
             (FAQ_TRIAGE, faq_triage_task(
@@ -78,7 +72,7 @@ def decision_tables(
             (OPTION_MATCHES, option_matches_task(
                 issues, mentions, tables["requests"], payers.customers, read_table(CATALOGUE, store=store), meanings=text_vectors,
                 matches=config.matches)),
-            (FIX_EFFECTS, _fixes(tables, contacts, mentions, update=update, payers=payers, config=config, store=store,
+            (FIX_EFFECTS, _fixes(tables, contacts, mentions, moods=moods, update=update, payers=payers, config=config, store=store,
                 is_calibrated=record.settings["is_calibrated"])),
         ]  # fmt: skip
         made = {table.name: check(frame, table) if len(frame) else empty(table) for table, frame in found}
@@ -90,15 +84,7 @@ def decision_tables(
     return made
 
 
-def _case(contacts, mentions, issues, *, payers: Payers, config: Config, usage: pd.DataFrame) -> Case:
-    case = case_of(contacts, mentions, payers.customers, usage, issues, impact=config.impact, as_of=payers.as_of_on)
-    customers = case.customers
-    if payers.orders_per_month is not None:
-        customers = customers.assign(frequency=customers["customer_id"].map(payers.orders_per_month).astype("float64").fillna(1.0))
-    return replace(case, customers=valued_customers(customers, case.window, value=config.value))
-
-
-def _fixes(tables, contacts, mentions, *, update: LedgerUpdate, payers: Payers, config: Config, store: str, is_calibrated: bool) -> pd.DataFrame:
+def _fixes(tables, contacts, mentions, *, moods: pd.DataFrame, update: LedgerUpdate, payers: Payers, config: Config, store: str, is_calibrated: bool) -> pd.DataFrame:
     """The issues of actions belong to it also where they rest or are solved; each promise is what the data of the days
     before the action gave."""
     actions = fix_actions(update.events, update.issues)
@@ -107,15 +93,14 @@ def _fixes(tables, contacts, mentions, *, update: LedgerUpdate, payers: Payers, 
     shown = reported(update.issues)
     issues = pd.concat([shown, update.issues[update.issues["issue_id"].isin(set(actions["issue_id"]) - set(shown["issue_id"]))]])
     usage = read_table(USAGE, store=store)
-    moods = contact_moods(tables["opinions"], tables["sentences"]).set_index("contact_id")["strength"]
-    case = _case(contacts, mentions, issues, payers=payers, config=config, usage=usage)
+    case = case_of(contacts, mentions, payers.customers, usage, issues, impact=config.impact, as_of=payers.as_of_on)
     case.contacts["cost_yen"] = contact_cost(case.contacts, costs=config.costs, window=case.window)
     controls = tables["impact_controls"]
     promised = []
     for done_on, group in actions.groupby("done_on"):
         before = estimate_task(
-            contacts, mentions, payers.customers, usage, issues, as_of=min(done_on, payers.as_of_on), sentiment=moods,
-            impact=config.impact, value=config.value, costs=config.costs, seed=config.seed,
+            contacts, mentions, payers.customers, usage, issues, as_of=min(done_on, payers.as_of_on),
+            sentiment=moods.set_index("contact_id")["strength"], impact=config.impact, value=config.value, costs=config.costs, seed=config.seed,
             price_changes=payers.price_changes, orders_per_month=payers.orders_per_month,
             is_calibrated=is_calibrated).impact  # fmt: skip
         # only what a report would have claimed may be called a promise

@@ -31,7 +31,10 @@ def read_payers(*, store: str, as_of_on: pd.Timestamp, record: RunRecord) -> Pay
     except VocError as error:
         record.notices.append(str(error))
         return Payers(customers, changes, as_of_on, None)
-    record.notices.append(f"{found.note}解約がすべて分かる {found.known_until_on:%Y-%m-%d} より前で推定しています。")
-    record.counts["orders_left_out"] = sum(found.left_out.values())
+    left_out = sum(found.left_out.values())
+    record.counts["orders_left_out"] = left_out
+    record.notices.append(
+        f"{found.note}解約がすべて分かる {found.known_until_on:%Y-%m-%d} より前で推定しています。"
+        + (f"使えなかった注文は {left_out:,} 行です。" if left_out else ""))
     rates = found.rates.set_index("customer_id")["orders_per_month"]
     return Payers(found.customers, changes, min(as_of_on, found.known_until_on), rates)

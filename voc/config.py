@@ -2,25 +2,15 @@
 
 import hashlib
 import json
-import re
 import tomllib
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from voc.errors import ConfigError
+from voc.source_config import Part, Source
 
-Format = Literal[
-    "transcript", "contact_lens", "transcribe", "vtt", "whisper", "turns", "email", "chat", "ticket", "review", "survey",
-    "customers", "usage", "faq", "faq_logs", "catalogue", "counts", "orders", "price_changes",
-]  # fmt: skip
-FILE_FORMATS = ("contact_lens", "transcribe", "vtt", "whisper", "email")
-"""Whole files; the other formats may also be rows of a query."""
-Speaker = Literal["customer", "operator", "bot", "unknown"]
-NAME_GROUPS = ("contact_id", "customer_id", "started_at", "queue")
-"""What `name_pattern` may find in the name of a file."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Yen = Annotated[float, Field(ge=0)]
@@ -32,7 +22,6 @@ HealthRule = Literal[
 DEFLECTABLE = {"使い方": (0.5, 0.8), "手続き": (0.5, 0.8), "不具合": (0.1, 0.3), "料金": (0.1, 0.3), "解約": (0.0, 0.0)}
 """Part of an issue's contacts that FAQ or self-service could take over: assumptions with a range, by kind."""
 DEFLECTABLE_OTHER = (0.0, 0.1)
-EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="name of an environment variable")]
 
 
 def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
@@ -45,125 +34,22 @@ ShareRange = Annotated[tuple[Share, Share], AfterValidator(_ascending)]
 """[low, high], both 0..1."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Company(_Part):
+class Company(Part):
     name: str = "御社"
     as_of_on: str | None = Field(None, pattern=r"^\d{4}-\d{2}-\d{2}$", description="analysis date; default: the day after the last contact")
     timezone: str = "Asia/Tokyo"
 
 
-class S3(_Part):
-    """Where `s3://` paths are. Keys that are not named are looked for where the machine's own role keeps them."""
-
-    endpoint_env: EnvName | None = Field(None, description="URL of an S3-compatible store; default: AWS")
-    key_env: EnvName | None = None
-    secret_env: EnvName | None = None
-    token_env: EnvName | None = None
-    region: str | None = None
-
-    @model_validator(mode="after")
-    def _keys_come_in_pairs(self) -> "S3":
-        if (self.key_env is None) != (self.secret_env is None):
-            raise ValueError("key_env と secret_env は両方書くか、両方とも書かないでください")
-        return self
-
-
-class Imap(_Part):
-    """A mailbox, only ever opened for reading."""
-
-    host: str = Field(min_length=1)
-    port: int | None = Field(None, ge=1, le=65535, description="default: 993 with tls, else 143")
-    user: str = Field(min_length=1)
-    password_env: EnvName
-    folder: str = Field("INBOX", min_length=1)
-    tls: Literal["tls", "starttls", "none"] = "tls"
-    ca_file: str | None = Field(None, description="PEM of the company's own authority, relative to the configuration")
-
-
-class Sql(_Part):
-    """One query. With `watermark_column` it names `:since` and is ordered by that column; without, it is read whole."""
-
-    url_env: EnvName
-    query: str = Field(min_length=1)
-    watermark_column: str | None = None
-    start: datetime | date | int | str | None = Field(None, description="`:since` of the first run, of the column's type")
-
-    @model_validator(mode="after")
-    def _watermark_is_whole(self) -> "Sql":
-        has_since = re.search(r"(?<!:):since\b", self.query) is not None
-        if len({has_since, self.watermark_column is not None, self.start is not None}) > 1:
-            raise ValueError("差分で読むには query の中の :since、watermark_column、start の 3 つをそろえて書いてください"
-                             "（毎回すべて読むなら 3 つとも書かないでください）")
-        return self
-
-
-class Source(_Part):
-    """One place to read: exactly one of `path`, `imap`, `sql`. `columns` maps our column names to those found there."""
-
-    name: str = Field(pattern=r"^[^\W_][\w-]*$")  # "__store__" is ours, in watermarks
-    format: Format
-    path: str | None = Field(None, min_length=1, description="""file or glob, relative to the configuration file;
-        s3://bucket/*.json; a .zip is opened, zip://*.csv::archive.zip takes some of its files""")
-    imap: Imap | None = None
-    sql: Sql | None = None
-    s3: S3 | None = None
-    channel: str | None = Field(None, description="call, email, chat, survey, ...; default: from the format")
-    encoding: str | None = Field(None, description="default: detected per file")
-    columns: dict[str, str] = {}
-    texts: dict[str, str] = Field({}, description="survey: column with free text -> question shown in reports")
-    scales: dict[str, dict[str, float]] = Field({}, description="our column (csat, nps, rating) -> answer -> number")
-    speakers: dict[str, Speaker] = Field({}, description="calls, chats: word for a speaker in the file -> role")
-    own_domains: list[str] = Field([], description="email, ticket: the company's mail domains; their mails are operators' turns")
-    name_pattern: str | None = Field(
-        None, description="calls without a start inside: regular expression over the file's name with groups started_at, contact_id, ..."
-    )
-
-    @model_validator(mode="after")
-    def _is_one_place(self) -> "Source":
-        places = [name for name in ("path", "imap", "sql") if getattr(self, name) is not None]
-        if len(places) != 1:
-            raise ValueError("path、[sources.imap]、[sources.sql] のどれか 1 つだけを書いてください"
-                             f"（現在: {'、'.join(places) or 'なし'}）")
-        if self.imap and self.format != "email":
-            raise ValueError("[sources.imap] を読めるのは format = \"email\" だけです")
-        if self.sql and self.format in FILE_FORMATS:
-            raise ValueError(f"format = \"{self.format}\" は [sources.sql] では読めません。path などファイルの場所を使ってください")
-        if self.s3 and "s3://" not in (self.path or ""):
-            raise ValueError("[sources.s3] は path が s3:// のときだけ書けます")
-        return self
-
-    @model_validator(mode="after")
-    def _survey_names_its_texts(self) -> "Source":
-        if self.format == "survey" and not self.texts:
-            raise ValueError("format = \"survey\" では [sources.texts] に自由記述の列名と設問文を書いてください")
-        return self
-
-    @model_validator(mode="after")
-    def _name_pattern_is_one(self) -> "Source":
-        if self.name_pattern is not None:
-            try:
-                groups = re.compile(self.name_pattern).groupindex
-            except (re.error, OverflowError, RecursionError) as error:
-                raise ValueError(f"name_pattern が正規表現として正しくありません: {error}") from None
-            if not groups or set(groups) - set(NAME_GROUPS):
-                allowed = "、".join(f"(?P<{name}>…)" for name in NAME_GROUPS)
-                raise ValueError(f"name_pattern には名前付きグループを書いてください。使える名前: {allowed}")
-        return self
-
-
-class Store(_Part):
+class Store(Part):
     path: str = "store"
 
 
-class Reports(_Part):
+class Reports(Part):
     path: str = "reports"
     top: int = Field(20, ge=1, description="issues shown in full")
 
 
-class Privacy(_Part):
+class Privacy(Part):
     pseudonym_key_env: str | None = Field(None, description="environment variable that holds the key for pseudonyms")
     pseudonym_key_file: str = Field("pseudonym.key", description="used where no variable is named; made on the first run")
     id_patterns: dict[str, str] = Field({}, description="name -> regular expression of numbers to mask (member number, ...)")
@@ -172,12 +58,12 @@ class Privacy(_Part):
     retention_months: int | None = Field(None, ge=1, description="contacts older than this are removed, with their history")
 
 
-class Japanese(_Part):
+class Japanese(Part):
     terms: str | None = Field(None, min_length=1, description="""CSV of the company's own words, relative to the
         configuration: term, kind (product, screen, feature, competitor), synonyms (separated by |), reading""")
 
 
-class Issues(_Part):
+class Issues(Part):
     min_sentences: int = Field(15, ge=2, description="smallest issue")
     max_fit: int = Field(20_000, ge=100, description="unique sentences that the topic model is fitted on")
     dead_after_months: int = Field(12, ge=1, description="an issue that nobody mentions for so long rests")
@@ -185,16 +71,16 @@ class Issues(_Part):
     categories: str | None = Field(None, description="CSV of the company's own issues: name, kind, parent, examples")
 
 
-class Costs(_Part):
+class Costs(Part):
     """What a contact costs, by channel. `yen_per_hour` is the loaded rate (pay, social insurance, seat, supervisor, systems)."""
 
-    yen_per_hour: dict[str, Yen] = {"call": 3600.0, "chat": 3600.0, "email": 3600.0, "ticket": 3600.0, "survey": 0.0, "review": 0.0}
-    default_handle_seconds: dict[str, Yen] = {
+    yen_per_hour: dict[str, Yen] = Field({"call": 3600.0, "chat": 3600.0, "email": 3600.0, "ticket": 3600.0, "survey": 0.0, "review": 0.0})
+    default_handle_seconds: dict[str, Yen] = Field({
         "call": 480.0, "chat": 600.0, "email": 540.0, "ticket": 540.0, "survey": 0.0, "review": 0.0,
-    }  # fmt: skip
+    })  # fmt: skip
     after_call_seconds: dict[str, Yen] = Field({}, description="""after-call work per contact, where handle_seconds leaves
         it out; not added to default_handle_seconds, which hold it""")
-    concurrency: dict[str, Annotated[float, Field(gt=0)]] = {"chat": 2.0}
+    concurrency: dict[str, Annotated[float, Field(gt=0)]] = Field({"chat": 2.0})
     transfer_yen: Yen = Field(400.0, description="handing over one contact")
     reexplain_seconds: Yen = Field(0.0, description="time in which a customer explains the matter again, per transfer")
     yen_per_contact: dict[str, Yen] = Field({}, description="channels that are paid by the contact: instead of time and transfers")
@@ -212,7 +98,7 @@ class Costs(_Part):
         return self.deflectable.get(kind) or DEFLECTABLE.get(kind, DEFLECTABLE_OTHER)
 
 
-class Value(_Part):
+class Value(Part):
     """Life-time value of a customer (LTV) in yen.
 
     `price_over_churn`: price / churn. `price_frequency_duration`: price x purchases a month x months.
@@ -240,7 +126,7 @@ class Value(_Part):
         return self
 
 
-class Health(_Part):
+class Health(Part):
     """Health score of customers: 100 minus the points of the rules that apply (voc/customers/health.py)."""
 
     days: int = Field(90, ge=30, le=365, description="contacts of so many days count")
@@ -249,7 +135,7 @@ class Health(_Part):
     danger_below: float = Field(75.0, description="scores below are 危険")
 
 
-class Impact(_Part):
+class Impact(Part):
     window_months: int | None = Field(None, ge=1, le=12, description="""a contact counts as exposure for so many months;
         default: as long as fits the data best, 4 where they do not tell""")
     learning_lag_days: int = Field(7, ge=0, le=60)
@@ -260,7 +146,8 @@ class Impact(_Part):
     draws: int = Field(1000, ge=100)
     not_reverse: list[str] = Field([], description="issue ids that a person declared to be real causes")
     reporting_rate: Annotated[tuple[Rate, Rate], AfterValidator(_ascending)] | None = Field(None, description="""part of the customers with a problem who tell it, [low, high],
-        as a survey of the company found; only with it an estimate that includes silent customers is given""")
+        as a survey of the company found; without it 0.2 to 1 is taken where silent sufferers hide among those compared
+        with, and no estimate of the silent customers themselves is given""")
     reverse: list[str] = Field([], description="issue ids that a person declared to follow the decision to leave")
     controls: list[str] = Field([], description="issue ids that cannot cause churn (address change, receipt): 3 to 8 of them")
 
@@ -273,7 +160,7 @@ class Impact(_Part):
         return self
 
 
-class Matches(_Part):
+class Matches(Part):
     """From which cosine on a text is about an issue.
 
     The defaults part the planted pairs of the demo from the nearest wrong ones. Articles: 30 draws of 15 sentences an issue
@@ -286,14 +173,14 @@ class Matches(_Part):
     option: float = Field(0.5, ge=-1, le=1, description="an option of the catalogue gives what is requested")
 
 
-class Planning(_Part):
+class Planning(Part):
     """What recommendations are made of where the ledger does not say it."""
 
     departments: dict[IssueKind, str] = Field({}, description="kind -> department that is proposed as owner")
     yen_per_person_day: Yen | None = Field(None, description="cost of one 人日 of the ledger's effort; without it no payback")
 
 
-class Config(_Part):
+class Config(Part):
     company: Company = Company()
     sources: list[Source] = Field(min_length=1)
     store: Store = Store()

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flows.payers import Payers
 from tests.impact import tables as tiny
 from voc.config import Config, Impact, Source
 from voc.impact.estimation import estimate
@@ -23,6 +24,7 @@ from voc.tables import (
     ISSUE_EVENTS,
     OPINIONS,
     OPTION_MATCHES,
+    PRICE_CHANGES,
     RECOMMENDATIONS,
     REQUESTS,
     SENTENCES,
@@ -73,10 +75,11 @@ def test_every_table_is_made_and_checked(decisions, tmp_path):
         "impact": found.impact, "issue_months": found.issue_months, "company_months": found.company_months, "impact_controls": found.controls,
         "requests": requests, "opinions": empty(OPINIONS), "sentences": empty(SENTENCES),
     }  # fmt: skip
+    moods = pd.DataFrame({"contact_id": contacts["contact_id"], "strength": 0.0})
     settings = {"is_calibrated": True, "window_months": None}
     record = SimpleNamespace(stage=lambda _: nullcontext(), counts={}, notices=[], settings=settings)
-    made = decisions(before, contacts, SimpleNamespace(issues=issues, events=events, mentions=mentions), CONFIG, store=store,
-                     as_of_on=AS_OF, record=record)  # fmt: skip
+    made = decisions(before, contacts, SimpleNamespace(issues=issues, events=events, mentions=mentions), CONFIG, case=found.case,
+                     moods=moods, payers=Payers(people, empty(PRICE_CHANGES), AS_OF, None), store=store, as_of_on=AS_OF, record=record)  # fmt: skip
     contracts = (DRIVERS, CONTRASTS, FAQ_TRIAGE, OPTION_MATCHES, FIX_EFFECTS, RECOMMENDATIONS)
     assert set(made) == {table.name for table in contracts}
     for table in contracts:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from voc.config import Format
+from voc.source_config import Format
 
 WHAT = {
     "transcript": "通話の書き起こし（JSON）", "contact_lens": "Amazon Connect Contact Lens の通話", "transcribe": "Transcribe Call Analytics の通話",

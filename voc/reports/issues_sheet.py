@@ -9,6 +9,7 @@ from voc.issues import sheet
 from voc.issues.edits import LONGEST_AREA
 from voc.issues.sheet import COLUMNS, EDITABLE, HELP_SHEET, ID, KEPT_SHEET, MARK, SHEET, STATUS_CHOICES
 from voc.reports.formats import plain
+from voc.reports.help_sheet import write_help
 
 FILE = "issues.xlsx"
 RECENT_DAYS = 30
@@ -69,7 +70,7 @@ def write_issues_sheet(
     ) as book:
         book.set_properties({"title": "課題の台帳", "created": pd.Timestamp(as_of_on).to_pydatetime().replace(tzinfo=None)})
         _issues(book, rows)
-        _help(book)
+        write_help(book, HELP_SHEET, HELP, width=34)
         _kept(book, rows, run_id=run_id, position=int(events["position"].max()) if len(events) else 0)
     return folder / FILE
 
@@ -150,23 +151,6 @@ def _validations(page, n_rows: int) -> None:
     for name in _DAYS:
         rule(name, validate="date", criteria="between", minimum=pd.Timestamp("2000-01-01").to_pydatetime(),
              maximum=pd.Timestamp("2100-12-31").to_pydatetime(), error_message="日付を書いてください（例: 2026-04-01）。")  # fmt: skip
-
-
-def _help(book: xlsxwriter.Workbook) -> None:
-    page = book.add_worksheet(HELP_SHEET)
-    page.set_column(0, 0, 34)
-    page.set_column(1, 1, 90)
-    title = book.add_format({"bold": True, "font_size": 12, "bottom": 1, "valign": "bottom"})
-    name = book.add_format({"bold": True, "valign": "top", "text_wrap": True})
-    text = book.add_format({"valign": "top", "text_wrap": True})
-    for row, (what, told) in enumerate(HELP):
-        page.set_row(row, 18 if told else 30)
-        page.write_string(row, 0, what, name if told else title)
-        if told:
-            page.write_string(row, 1, told, text)
-    page.set_landscape()
-    page.set_paper(9)
-    page.fit_to_pages(1, 0)
 
 
 def _kept(book: xlsxwriter.Workbook, rows: pd.DataFrame, *, run_id: str, position: int) -> None:

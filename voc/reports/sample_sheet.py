@@ -8,6 +8,7 @@ import xlsxwriter
 from voc.issues.calibration import COLUMNS, ENOUGH
 from voc.issues.sample_sheet import HELP_SHEET, SHEET
 from voc.reports.formats import plain
+from voc.reports.help_sheet import write_help
 
 _WIDTHS = {"課題": 38, "文": 60, "前後の文": 60, "合っている": 13}
 _HIDDEN = ("文番号", "課題番号", "確率", "重み")
@@ -31,7 +32,7 @@ def write_sample_sheet(rows: pd.DataFrame, path: Path) -> Path:
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
         book.set_properties({"title": SHEET, "created": pd.Timestamp("2020-01-01").to_pydatetime()})
         _rows(book, rows)
-        _help(book)
+        write_help(book, HELP_SHEET, HELP, width=26)
     return path
 
 
@@ -68,19 +69,3 @@ def _rows(book: xlsxwriter.Workbook, rows: pd.DataFrame) -> None:
     page.set_paper(9)
     page.fit_to_pages(1, 0)
     page.repeat_rows(0)
-
-
-def _help(book: xlsxwriter.Workbook) -> None:
-    page = book.add_worksheet(HELP_SHEET)
-    page.set_column(0, 0, 26)
-    page.set_column(1, 1, 90)
-    title = book.add_format({"bold": True, "font_size": 12, "bottom": 1})
-    name = book.add_format({"bold": True, "valign": "top"})
-    text = book.add_format({"valign": "top", "text_wrap": True})
-    for row, (what, told) in enumerate(HELP):
-        page.write_string(row, 0, what, name if told else title)
-        if told:
-            page.write_string(row, 1, told, text)
-    page.set_landscape()
-    page.set_paper(9)
-    page.fit_to_pages(1, 0)

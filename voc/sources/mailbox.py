@@ -13,9 +13,9 @@ from pathlib import Path
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
 
-from voc.config import Imap, Source
 from voc.errors import SourceError
 from voc.raw import RawFile
+from voc.source_config import Imap, Source
 from voc.sources.archives import faulty
 from voc.sources.environment import secret, without
 from voc.sources.watermarks import Pulled, rows

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 import s3fs
 from botocore.exceptions import BotoCoreError, ClientError
 
-from voc.config import S3, Source
 from voc.errors import SourceError
 from voc.raw import RawFile
+from voc.source_config import S3, Source
 from voc.sources.archives import faulty, too_large, unpack
 from voc.sources.environment import secret, without
 from voc.sources.files import split_path, take
