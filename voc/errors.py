@@ -20,3 +20,7 @@ class SourceError(VocError):
 
 class TableError(VocError):
     """A table breaks its contract: a programming fault or a store written by another version."""
+
+
+class StoreError(VocError):
+    """A table, version or row of the store that was asked for is not there."""

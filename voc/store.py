@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
@@ -58,6 +59,17 @@ def read_table(table: Table, *, store: str, version: int | None = None) -> pd.Da
     if not DeltaTable.is_deltatable(path):
         return empty(table)
     return check(DeltaTable(path, version=version).to_pandas(types_mapper=None), table)
+
+
+def dataset(table: Table, *, store: str, version: int | None = None) -> pyarrow.dataset.Dataset | None:
+    """`table` as an Arrow dataset, of which a query reads the columns it needs; None where nothing was written yet."""
+    path = _path(table, store)
+    return DeltaTable(path, version=version).to_pyarrow_dataset() if DeltaTable.is_deltatable(path) else None
+
+
+def versions(*, store: str) -> dict[str, int]:
+    """The newest version of each written table, by its name."""
+    return {table.name: DeltaTable(_path(table, store)).version() for table in stored_tables(store=store)}
 
 
 def forget_history(table: Table, *, store: str) -> int:

@@ -179,7 +179,8 @@ WATERMARKS = _table("watermarks", "source kind name", """
     source:text kind:text name:text value:text settings_sha:text at:instant?""")
 RUNS = _table("runs", "run_id", """
     run_id:text as_of_on:date started_at:instant finished_at:instant? status:text config_sha:text seed:int
-    inputs:text versions:text models:text counts:text seconds:text settings:text""")
+    inputs:text versions:text models:text counts:text seconds:text settings:text
+    tables:text?""")
 
 TABLES = {table.name: table for table in list(globals().values()) if isinstance(table, Table)}
 

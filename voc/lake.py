@@ -1,0 +1,167 @@
+"""The data scientist's door: the tables of a store as pandas frames, read when they are asked for.
+
+    lake = voc.open("voc-demo/store")
+    lake.sentences                        # any table of voc/tables.py by its name
+    lake.mentions(issue="VOC-0007")
+    lake.impact(period="2026-10")
+    lake.describe("impact")               # what each column means
+    lake.sql("select issue_id, count(*) as n from mentions group by 1 order by n desc").df()
+"""
+
+import csv
+import json
+from functools import cache, cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from voc import tables
+from voc.errors import StoreError
+from voc.store import dataset, read_table, stored_tables
+
+_MEANINGS = Path(__file__).parent / "columns.tsv"
+
+
+class Lake:
+    """The tables of one store, at their newest or as the run `run` left them. Nothing is read before it is asked for;
+    what was read is kept, so change a copy (`lake.sentences.copy()`)."""
+
+    def __init__(self, store: str, run: str | None = None):
+        """`store`: folder or S3 address that runs wrote; `run`: an id of `lake.runs`. Raises StoreError where no run wrote there."""
+        self.store = store
+        self.run_id = run
+        self._frames: dict[str, pd.DataFrame] = {}
+        if not stored_tables(store=store):
+            raise StoreError(f"{store} に表がありません。`voc run` が書いたフォルダー（例: voc-demo/store）を指定してください。")
+
+    def __repr__(self) -> str:
+        return f"voc.open({self.store!r}" + (f", run={self.run_id!r})" if self.run_id else ")")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *tables.TABLES})
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """Every table of voc/tables.py is an attribute: `lake.opinions`, `lake.issues`, `lake.ranking` …"""
+        if name.startswith("_") or name not in tables.TABLES:
+            raise AttributeError(f"a store has no table {name!r}; there are: {', '.join(sorted(tables.TABLES))}")
+        return self.table(name)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The table `name`, with the columns of voc/tables.py (`describe` says what they mean), rows in order of its key.
+
+        Raises StoreError where there is no such table, or where the run's version of it is gone.
+        """
+        if name not in tables.TABLES:
+            raise StoreError(f"表 {name} はありません。使える表: {'、'.join(sorted(tables.TABLES))}")
+        if name not in self._frames:
+            self._frames[name] = read_table(tables.TABLES[name], store=self.store, version=self._version(name))
+        return self._frames[name]
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run, newest last: run_id, as_of_on, status, and counts, seconds, versions … as JSON."""
+        rows = read_table(tables.RUNS, store=self.store)
+        return rows.sort_values("started_at", kind="stable", ignore_index=True)
+
+    def mentions(self, *, issue: str | None = None) -> pd.DataFrame:
+        """Which sentence speaks of which issue: the table `mentions` with the sentence's text and the issue's label.
+
+        Columns: issue_id, label, sentence_id, text (masked), contact_id, customer_id, mentioned_at, probability;
+        likeliest first within an issue. Only of `issue` where one is given. Raises StoreError for an unknown number.
+        """
+        rows = self.table("mentions")
+        if issue is not None:
+            rows = rows[rows["issue_id"] == self._known(issue)]
+        rows = rows.merge(self.table("sentences")[["sentence_id", "text"]], on="sentence_id", how="left")
+        rows = rows.merge(self.table("issues")[["issue_id", "label"]], on="issue_id", how="left")
+        rows = rows.sort_values(["issue_id", "probability", "sentence_id"], ascending=[True, False, True], ignore_index=True)
+        return rows[["issue_id", "label", "sentence_id", "text", "contact_id", "customer_id", "mentioned_at", "probability"]]
+
+    def impact(self, *, period: str | None = None) -> pd.DataFrame:
+        """What each issue costs a month: the table `impact` with label and kind, dearest first by LTV + contact cost.
+
+        `period`: a month ("2026-10") of the period that the figures are monthly means of; the newest where none is given.
+        Raises StoreError where no stored period holds that month (`lake.runs` and `voc.open(store, run=…)` reach older ones).
+        """
+        rows = self.table("impact")
+        if len(rows):
+            rows = _of_period(rows, period)
+        rows = rows.merge(self.table("issues")[["issue_id", "label", "kind"]], on="issue_id", how="left")
+        order = (rows["ltv_shrunken_yen"].fillna(0.0) + rows["contact_cost_yen"]).argsort(kind="stable")[::-1]
+        rows = rows.iloc[order].reset_index(drop=True)
+        first = ["issue_id", "label", "kind"]
+        return rows[[*first, *(c for c in rows.columns if c not in first)]]
+
+    def describe(self, table: str) -> pd.DataFrame:
+        """What the columns of `table` mean: frame [column, type, may_be_empty, is_key, meaning]."""
+        if table not in tables.TABLES:
+            raise StoreError(f"表 {table} はありません。使える表: {'、'.join(sorted(tables.TABLES))}")
+        of = tables.TABLES[table]
+        return pd.DataFrame({
+            "column": list(of.columns), "type": [of.type_of(c) for c in of.columns],
+            "may_be_empty": [of.may_be_empty(c) for c in of.columns], "is_key": [c in of.key for c in of.columns],
+            "meaning": [meaning(table, c) for c in of.columns],
+        })  # fmt: skip
+
+    def sql(self, query: str):
+        """`query` over the tables by their names, in DuckDB: a relation (`.df()` gives the frame). Needs duckdb.
+
+        Tables are read from disk column by column as the query needs them, nothing is copied into a database.
+        """
+        import duckdb
+
+        connection = duckdb.connect()
+        names = tables.TABLES if self.run_id is None else self._versions
+        for table in (tables.TABLES[name] for name in names):
+            found = dataset(table, store=self.store, version=self._version(table.name))
+            if found is not None:
+                connection.register(table.name, found)
+        return connection.sql(query)
+
+    def _version(self, name: str) -> int | None:
+        if self.run_id is None:
+            return None
+        versions = self._versions
+        if name not in versions:
+            raise StoreError(f"実行 {self.run_id} は表 {name} を書いていません。書いた表: {'、'.join(sorted(versions))}")
+        return versions[name]
+
+    @cached_property
+    def _versions(self) -> dict[str, int]:
+        found = self.runs[self.runs["run_id"] == self.run_id]
+        if found.empty:
+            raise StoreError(f"実行 {self.run_id} はありません。ある実行: {'、'.join(self.runs['run_id']) or 'なし'}")
+        return json.loads(found.iloc[-1]["tables"])
+
+    def _known(self, issue: str) -> str:
+        ids = self.table("issues")["issue_id"]
+        if issue not in set(ids):
+            raise StoreError(f"課題 {issue} は台帳にありません。例: {'、'.join(ids.head(3)) or 'まだ課題がありません'}")
+        return issue
+
+
+def _of_period(impact: pd.DataFrame, period: str | None) -> pd.DataFrame:
+    if period is None:
+        return impact[impact["period_end_on"] == impact["period_end_on"].max()]
+    try:
+        month = pd.Period(period, freq="M").start_time
+    except ValueError:
+        raise StoreError(f"period の「{period}」を読めません。例: \"2026-10\"") from None
+    inside = (impact["period_start_on"] <= month) & (month < impact["period_end_on"])
+    if not inside.any():
+        spans = impact[["period_start_on", "period_end_on"]].drop_duplicates()
+        held = "、".join(f"{a:%Y-%m} から {b - pd.Timedelta(days=1):%Y-%m}" for a, b in spans.itertuples(index=False))
+        raise StoreError(f"{period} を含む集計期間はありません。ある期間: {held}")
+    return impact[inside]
+
+
+def meaning(table: str, column: str) -> str:
+    """What `column` of `table` means, English; '' where it is not described."""
+    known = _meanings()
+    return known.get((column, table), known.get((column, "*"), ""))
+
+
+@cache
+def _meanings() -> dict[tuple[str, str], str]:
+    with _MEANINGS.open(encoding="utf-8", newline="") as lines:
+        return {(row["column"], row["table"]): row["meaning"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)}
