@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
+from voc.cleaning.fillers import kept_places, without_fillers
 from voc.japanese import Word
 from voc.tables import REQUESTS, check, empty
 from voc.terms import Terms, find_terms, fold_names
@@ -46,7 +47,8 @@ def normalise_requests(
     distinct = rows["text"].drop_duplicates().tolist()
     if not distinct:
         return empty(REQUESTS)
-    wishes = [_row(text, read_wish(words), terms) for text, words in zip(distinct, parse(distinct), strict=True)]
+    parsed = parse([without_fillers(text) for text in distinct])
+    wishes = [_row(text, read_wish(words), terms) for text, words in zip(distinct, parsed, strict=True)]
     found = pd.DataFrame(wishes, columns=["text", "phrase", "object", "change", "place", "words"]).dropna(subset=["phrase"])
     return check(rows.merge(found, on="text").drop(columns="text"), REQUESTS)
 
@@ -54,7 +56,8 @@ def normalise_requests(
 def _row(text: str, wish: Wish | None, terms: Terms | None) -> tuple:
     if wish is None:
         return (text, *[None] * 5)
-    said = text[wish.start : wish.end]
+    places = kept_places(text)
+    said = text[places[wish.start] : places[wish.end - 1] + 1]
     if terms is None:
         return text, wish.phrase, wish.thing, wish.change, wish.place, said
     phrase, thing, place = (part and fold_names(part, find_terms(part, [], terms=terms)) for part in (wish.phrase, wish.thing, wish.place))

@@ -7,6 +7,7 @@ from voc.cleaning import (
     even_widths,
     html_to_text,
     identifier,
+    kept_places,
     without_controls,
     without_fillers,
     without_markup,
@@ -99,9 +100,17 @@ def test_without_signature(text, expected):
     ("えーと、画面が、あの、開かないです", "画面が、開かないです"),
     ("あのー、なんか、落ちます", "落ちます"),
     ("あの画面のその件ですが",) * 2,
+    ("部署ごとにええと見られる範囲を変えたい", "部署ごとに見られる範囲を変えたい"),
+    ("なんていうかセミナーのご案内をやめてほしい", "セミナーのご案内をやめてほしい"),
+    ("んーと閲覧はさせない", "閲覧はさせない"),
+    ("もうちょっとうーんと増やして", "もうちょっと増やして"),
+    ("ええとこやね",) * 2,
+    ("例えーと言えば",) * 2,
+    ("なんといっても速い、何という会社か知りたい",) * 2,
 ])  # fmt: skip
 def test_without_fillers(text, expected):
     assert without_fillers(text) == expected
+    assert "".join(text[place] for place in kept_places(text)) == expected
 
 
 TICKETS = [
