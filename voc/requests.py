@@ -4,15 +4,17 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from voc.cleaning.fillers import kept_places, without_fillers
+from voc.cleaning.fillers import bare_places, bare_text
 from voc.japanese import Word
 from voc.tables import REQUESTS, check, empty
 from voc.terms import Terms, find_terms, fold_names
+from voc.wish_words import REPORT, WISHING
 from voc.wishes import Wish, read_wish
 
 _IS_REQUEST = 0.5
 _PLACE_KINDS = ("screen", "feature")
-_IMPLIED = r"(?:でき|出来|られ|[えけげせてねべめれ])(?:ず|ないので|ないため|なくて|なくって|ないのが|ないのは)"
+# すべて and ずっと, 開放せず (did not) and 片付いてなくて (is not) tell no wish to be able
+_IMPLIED = r"(?:でき|出来|られ|[えけげねべめれ]|(?<![一-龥]{2})せ)(?:ず(?!っと|つ|いぶん)|ないので|ないため|なくて|なくって|ないのが|ないのは)"
 
 # a question about the way is no wish for a change, however the heads score it
 _HOW_TO = (
@@ -44,10 +46,11 @@ def normalise_requests(
     implied = implied.loc[implied["text"].str.contains(_IMPLIED), ["sentence_id"]]
     rows = pd.concat([asked, implied.assign(is_implied=True)], ignore_index=True).merge(texts, on="sentence_id")
     rows = rows[~rows["text"].str.contains(_HOW_TO)]
+    rows = rows[~rows["text"].str.contains(REPORT) | rows["text"].str.contains(WISHING)]
     distinct = rows["text"].drop_duplicates().tolist()
     if not distinct:
         return empty(REQUESTS)
-    parsed = parse([without_fillers(text) for text in distinct])
+    parsed = parse([bare_text(text) for text in distinct])
     wishes = [_row(text, read_wish(words), terms) for text, words in zip(distinct, parsed, strict=True)]
     found = pd.DataFrame(wishes, columns=["text", "phrase", "object", "change", "place", "words"]).dropna(subset=["phrase"])
     return check(rows.merge(found, on="text").drop(columns="text"), REQUESTS)
@@ -56,7 +59,7 @@ def normalise_requests(
 def _row(text: str, wish: Wish | None, terms: Terms | None) -> tuple:
     if wish is None:
         return (text, *[None] * 5)
-    places = kept_places(text)
+    places = bare_places(text)
     said = text[places[wish.start] : places[wish.end - 1] + 1]
     if terms is None:
         return text, wish.phrase, wish.thing, wish.change, wish.place, said

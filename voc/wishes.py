@@ -91,6 +91,7 @@ def _arguments(tree: Tree, matter: Matter) -> list[Argument]:
     # an adjective has no object: メーターを in 「メーターを新しいものに取り替えて」 is the verb's
     below |= {i for i, w in enumerate(tree.words[: matter.head]) if w.dep == "obj" and tree.words[w.head].pos == "ADJ"}
     own = range(phrase_start(tree, matter.head), matter.head) if tree.words[matter.head].pos in NOUNS else ()
+    below = {c for c in below if tree.words[c].tag != "接頭辞"}  # お of お知らせください, where the parser tears it off
     found = [argument(tree, c) for c in sorted(below) if c not in own and c not in nodes]
     return [a for a in found if a is not None]
 

@@ -2,12 +2,13 @@ import pandas as pd
 import pytest
 
 from voc.cleaning import (
+    bare_places,
+    bare_text,
     clean_turns,
     even_spaces,
     even_widths,
     html_to_text,
     identifier,
-    kept_places,
     without_controls,
     without_fillers,
     without_markup,
@@ -110,7 +111,18 @@ def test_without_signature(text, expected):
 ])  # fmt: skip
 def test_without_fillers(text, expected):
     assert without_fillers(text) == expected
-    assert "".join(text[place] for place in kept_places(text)) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("差し支えなければ、工程を設けて", "工程を設けて"),
+    ("もう一点、えーと通知を止めて", "通知を止めて"),
+    ("すみません、あの、部署ごとにええと分けたい", "部署ごとに分けたい"),
+    ("通知を止めて",) * 2,
+    ("えーと、",  ""),
+])
+def test_what_carries_nothing_is_left_out_and_the_rest_keeps_its_place(text, expected):
+    assert bare_text(text) == expected
+    assert "".join(text[place] for place in bare_places(text)) == expected
 
 
 TICKETS = [

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from voc.cleaning.fillers import without_fillers
+from voc.cleaning.fillers import bare_text
 from voc.issues import label_words as known
 from voc.issues.label_facts import TOTAL, Facts, gather_facts, has_matter, letter_pairs, nearness
 from voc.issues.label_variants import Candidate, candidates_of
@@ -24,10 +24,6 @@ _BEST_LENGTH = 15
 _USUAL = 20  # pairs of characters rarer than this are often slips of the recogniser or of the typist
 _COMPARED, _PER_SENTENCE = 40, 2  # candidates that are held against those of all sentences, the best of each
 _CHECKED = 12  # candidates that are parsed again
-_OPENING = re.compile(
-    r"^((すみません|すいません|もしもし|こんにちは|こんばんは|もう一点|一点|ところで|それから|それとは別の話で|別件ですが|もう一回言いますと|また説明するんですね|手順が分からなくて|見つからなくて|"
-    r"ちょっとお聞きしたいんですけど|お聞きしたいんですけど|確認なんですが|率直に申し上げて|あの|あと|また|お世話になって(い|おり)?ます|(率直な)?感想として|今後の改善として|併せて)[、。，\s]*)+"
-)
 # 景色が綺麗 and 景色が良い are one label to a reader
 _PRAISE = re.compile(r"(良い|よい|いい|綺麗|きれい|素晴らしい|すばらしい|最高|素敵|楽しい|楽しめる|好き|面白い|おもしろい|美味しい|おいしい)$")
 _RUN = re.compile(r"[一-龥々]+|[ァ-ヴー]+|[A-Za-z]+")
@@ -110,11 +106,6 @@ def count_spellings(texts: Iterable[str]) -> Counter:
     counts = Counter(pair for text in distinct for pair in letter_pairs(text))
     counts[TOTAL] = len(distinct)
     return counts
-
-
-def bare_text(text: str) -> str:
-    """A sentence without fillers and without the words that only open it."""
-    return _OPENING.sub("", without_fillers(text))
 
 
 def _weight(candidate: Candidate, facts: Facts) -> float:
