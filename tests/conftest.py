@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -28,6 +29,40 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("servers"):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def voc():
+    """`voc(*arguments, cwd, home)`: the console program as its user runs it, with a home of its own."""
+
+    def run(*arguments: str, cwd: Path, home: Path, timeout: float = 900) -> subprocess.CompletedProcess:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "HF_", "VOC_"))}
+        home.mkdir(exist_ok=True)
+        return subprocess.run(
+            [sys.executable, "-m", "flows.cli", *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False,
+            env={**clean, "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[1])},
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo_size() -> list[str]:
+    """The smallest company that passes the minimum for churn numbers."""
+    return ["--customers", "1150", "--months", "14", "--seed", "5"]
+
+
+@pytest.fixture(scope="session")
+def demo(voc, demo_size, tmp_path_factory) -> tuple[subprocess.CompletedProcess, Path]:
+    """`voc demo` once for all tests, and its folder, which they only read."""
+    room = tmp_path_factory.mktemp("demo")
+    return voc("demo", *demo_size, cwd=room, home=room / "home"), room / "voc-demo"
+
+
+@pytest.fixture
+def demo_copy(demo, tmp_path) -> Path:
+    """A copy of the demo's folder that a test may change, as `voc-demo` in its own folder."""
+    return shutil.copytree(demo[1], tmp_path / "voc-demo")
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,8 @@
 """The main job as its user runs it: `voc demo`, twice, and `voc run` on real-looking and on wrong input."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -28,27 +25,6 @@ from voc.tables import (
 )  # fmt: skip
 
 pytestmark = pytest.mark.slow
-SIZE = ["--customers", "1150", "--months", "14", "--seed", "5"]  # the least that passes the company's minimum
-
-
-def voc(*arguments: str, cwd: Path, home: Path) -> subprocess.CompletedProcess:
-    """Run the console program as its user does, with a home of its own."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "HF_", "VOC_"))}
-    home.mkdir(exist_ok=True)
-    return subprocess.run(
-        [sys.executable, "-m", "flows.cli", *arguments], cwd=cwd, capture_output=True, text=True, timeout=900, check=False,
-        env={**clean, "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def room(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture(scope="module")
-def demo(room) -> tuple[subprocess.CompletedProcess, Path]:
-    return voc("demo", *SIZE, cwd=room, home=room / "home"), room / "voc-demo"
 
 
 def table(folder: Path, contract):
@@ -64,7 +40,8 @@ def test_it_ends_well_and_tells_the_headlines_and_the_reports(demo):
         assert (folder / "reports" / name).stat().st_size > 50_000
 
 
-def test_it_writes_nothing_outside_its_folder(demo, room):
+def test_it_writes_nothing_outside_its_folder(demo):
+    room = demo[1].parent
     assert sorted(p.name for p in room.iterdir()) == ["home", "voc-demo"]
     assert [p for p in (room / "home").rglob("*") if p.is_file()] == []
 
@@ -126,9 +103,9 @@ def test_what_could_not_be_used_is_kept_with_its_reason(demo):
     assert counts["rejects"] == len(rejects) and counts["parse"] == len(table(folder, CONTACTS))
 
 
-def test_the_same_seed_gives_the_same_tables(demo, tmp_path):
+def test_the_same_seed_gives_the_same_tables(demo, demo_size, tmp_path, voc):
     _, folder = demo
-    again = voc("demo", *SIZE, cwd=tmp_path, home=tmp_path / "home")
+    again = voc("demo", *demo_size, cwd=tmp_path, home=tmp_path / "home")
     assert again.returncode == 0, again.stderr[-3000:]
     # a watermark tells besides when it was set
     one, other = ({n: content_sha(table(f, t).drop(columns="at" if n == "watermarks" else [])) for n, t in TABLES.items() if n != "runs"}
@@ -136,7 +113,7 @@ def test_the_same_seed_gives_the_same_tables(demo, tmp_path):
     assert {name for name in one if one[name] != other[name]} == set()
 
 
-def test_a_survey_without_contracts_gives_a_report_that_says_what_is_missing(tmp_path):
+def test_a_survey_without_contracts_gives_a_report_that_says_what_is_missing(tmp_path, voc):
     folder = tmp_path / "survey"
     shutil.copytree(Path(__file__).parent / "survey", folder)
     done = voc("run", str(folder / "voc.toml"), cwd=tmp_path, home=tmp_path / "home")
@@ -161,7 +138,7 @@ SURVEY = '[[sources]]\nname = "s"\nformat = "survey"\npath = "s.csv"\n[sources.c
     ],
     ids=["missing column", "unreadable bytes", "no file", "empty file"],
 )
-def test_wrong_input_is_told_with_its_file_and_no_traceback(content, told, tmp_path):
+def test_wrong_input_is_told_with_its_file_and_no_traceback(content, told, tmp_path, voc):
     (tmp_path / "voc.toml").write_text(SURVEY, encoding="utf-8")
     if content is not None:
         (tmp_path / "s.csv").write_bytes(content)
