@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from flows import impact_cli, issues_cli, settings, text_cli
+from flows import impact_cli, issues_cli, operations_cli, settings, text_cli
 from voc import __version__
 from voc.errors import VocError
 
@@ -50,10 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     issues_cli.add_commands(commands)
     impact_cli.add_commands(commands)
 
-    schedule = commands.add_parser("schedule", help="決まった時刻に自動で実行します（止めるまで動き続けます）", description="決まった時刻に自動で実行します（止めるまで動き続けます）")
-    schedule.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
-    schedule.add_argument("--cron", default="0 6 * * *", help="実行時刻（cron 形式。既定: 毎朝 6 時）")
-    schedule.set_defaults(command=_schedule)
+    operations_cli.add_commands(commands)
     _setup_commands(commands)
     _customer_commands(commands)
     return parser
@@ -112,22 +109,12 @@ def _run_config(path: Path, *, is_full: bool = False) -> int:
 
     load_config(path)  # a wrong file is told at once, before a server is started
     settings.prepare(path.resolve().parent)
+    from flows.one_run import one_run
     from flows.run import run
 
-    result = run(str(path), is_full=is_full)
+    with one_run(path.resolve().parent):
+        result = run(str(path), is_full=is_full)
     _print_result(result)
-    return 0
-
-
-def _schedule(options: argparse.Namespace) -> int:
-    from voc.config import load_config
-
-    config = load_config(options.config)
-    settings.prepare(options.config.resolve().parent)
-    from flows.schedule import serve  # imports Prefect only after its server is up
-
-    print(f"{options.cron}（{config.company.timezone}）に実行します。止めるには Ctrl+C を押してください。", file=sys.stderr)
-    serve(options.config, cron=options.cron, timezone=config.company.timezone)
     return 0
 
 

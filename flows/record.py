@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 import pandas as pd
 
+from flows.logs import write_line
 from voc.config import Config
 from voc.tables import RUNS, check
 
@@ -21,7 +23,7 @@ _PACKAGES = (
 _NAMES = {
     "read": "読み込み", "parse": "解析", "clean": "整形", "mask": "個人情報のマスク", "sentences": "文への分割",
     "opinions": "意見の判定", "requests": "要望の抽出", "calls": "通話の要約", "embeddings": "ベクトル化", "issues": "課題の台帳",
-    "impact": "影響額の推定", "costs": "費用と継続の内訳", "health": "顧客の健康度", "link": "顧客・重複・やり取りの照合", "ranking": "順位付け", "decisions": "判断の表", "reports": "レポート作成", "store": "保存",
+    "impact": "影響額の推定", "costs": "費用と継続の内訳", "health": "顧客の健康度", "link": "顧客・重複・やり取りの照合", "alerts": "注意のお知らせ", "ranking": "順位付け", "decisions": "判断の表", "reports": "レポート作成", "store": "保存",
 }  # fmt: skip
 
 
@@ -38,6 +40,20 @@ class RunRecord:
     settings: dict = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)  # what a person must hear of: a silent source, a changed header
     is_quiet: bool = False
+    log_folder: Path | None = None  # where lines without customers' words are kept (flows/logs.py)
+
+    @property
+    def run_id(self) -> str:
+        return self.started_at.strftime("R%Y%m%dT%H%M%S%f")
+
+    def log(self, event: str, **said: object) -> None:
+        """One line of the log, where one is kept. A full disk stops the run where it loses data, not here."""
+        if self.log_folder is None:
+            return
+        try:
+            write_line(self.log_folder, event, run_id=self.run_id, **said)
+        except OSError as error:
+            self.tell(f"  ログを書けません（{error.strerror}）。空き容量と権限を確かめてください。")
 
     @contextmanager
     def stage(self, name: str, *, of: str = "") -> Iterator[None]:
@@ -46,9 +62,13 @@ class RunRecord:
         begin = time.perf_counter()
         try:
             yield
+        except BaseException as error:
+            self.log("stage_failed", stage=name, of=of, seconds=time.perf_counter() - begin, error=type(error).__name__)
+            raise
         finally:
             spent = time.perf_counter() - begin
             self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 2)
+        self.log("stage", stage=name, of=of, seconds=spent)
         self.tell(f"  {_NAMES.get(name, name)}: {spent:,.1f} 秒")
 
     def add(self, name: str, value: int) -> None:
@@ -68,18 +88,19 @@ class RunRecord:
         if not self.is_quiet:
             print(line, file=sys.stderr, flush=True)
 
-    def row(self, *, as_of_on: pd.Timestamp, status: str) -> pd.DataFrame:
-        """This run as table RUNS."""
+    def row(self, *, as_of_on: pd.Timestamp, status: str, tables: dict[str, int] | None = None) -> pd.DataFrame:
+        """This run as table RUNS; `tables`: the version of each table that it left."""
         packages = {name: version(name) for name in _PACKAGES}
         return check(
             pd.DataFrame(
                 [
                     {
-                        "run_id": self.started_at.strftime("R%Y%m%dT%H%M%S%f"), "as_of_on": as_of_on,
+                        "run_id": self.run_id, "as_of_on": as_of_on,
                         "started_at": self.started_at, "finished_at": datetime.now(UTC), "status": status,
                         "config_sha": self.config.sha(), "seed": self.config.seed, "inputs": _json(self.inputs),
                         "versions": _json(packages), "models": _json(self.models), "counts": _json(self.counts),
                         "seconds": _json(self.seconds), "settings": _json(self.settings | {"notices": list(dict.fromkeys(self.notices))}),
+                        "tables": _json(tables) if tables else None,
                     }
                 ]
             ),

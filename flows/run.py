@@ -3,6 +3,7 @@
 Its only parameter is a path: Prefect keeps parameters in its database, tables and configuration with them.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
+from flows.alert import alert
 from flows.analyze import analyze, as_of_day, tables_for_reports
 from flows.ingest import ingest
 from flows.record import RunRecord
@@ -19,7 +21,7 @@ from flows.tasks import edge_task
 from voc.config import load_config
 from voc.removal import expire
 from voc.reports.content import headline
-from voc.store import append_rows, read_table
+from voc.store import append_rows, read_table, versions
 from voc.tables import CONTACTS, RUNS
 
 expire_task = edge_task(expire, name="保存期間を過ぎた声の削除")
@@ -44,8 +46,9 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
     """
     path = Path(config_path).resolve()
     config = load_config(path)
-    base, record = path.parent, RunRecord(config, is_quiet=is_quiet)
+    base, record = path.parent, RunRecord(config, is_quiet=is_quiet, log_folder=path.parent / config.reports.path / "logs")
     store = store_of(config, base)
+    record.log("run_started", pid=os.getpid())
     ingest(config, base=base, store=store, record=record, is_full=is_full)
     if config.privacy.retention_months is not None:
         last_day = as_of_day(config, read_table(CONTACTS, store=store))
@@ -54,7 +57,9 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
     tables = tables_for_reports(store)
     tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status="reporting"))
     written = report(config, tables, folder=base / config.reports.path, record=record)
-    append_rows(record.row(as_of_on=as_of_on, status="completed"), RUNS, store=store)
+    alert(config, tables, base=base, store=store, record=record, as_of_on=as_of_on)
+    append_rows(record.row(as_of_on=as_of_on, status="completed", tables=versions(store=store)), RUNS, store=store)
+    record.log("run_completed", seconds=sum(record.seconds.values()), counts=record.counts)
     sentences = headline(tables)
     _tell_prefect(sentences, written)
     return RunResult(written, sentences, record.counts, record.seconds, list(dict.fromkeys(record.notices)))

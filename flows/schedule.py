@@ -1,46 +1,91 @@
-"""Serve the main flow on a schedule, in Japanese time, one run at a time.
+"""Serve the daily run and the weekly and monthly reports, in the company's time, one at a time.
 
 The server that Prefect starts by itself for a script has no scheduler: deployments are registered and never run.
 So a real local server is started beside, unless PREFECT_API_URL already names one.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+from voc.config import Config
+from voc.due import is_missed, next_due
 from voc.errors import VocError
 
 _START_SECONDS = 180
+_TITLES = {"daily": "毎日の取り込みと分析", "weekly": "週次レポート", "monthly": "月次レポート"}
 
 
-def serve(config_path: Path, *, cron: str, timezone: str) -> None:
-    """Run the flow of `config_path` at each time of `cron` until the process is stopped.
+def times(config: Config, *, cron: str | None = None) -> dict[str, str]:
+    """job -> cron of those that are switched on; `cron` takes the place of the daily one."""
+    given = {"daily": cron or config.schedule.daily, "weekly": config.schedule.weekly, "monthly": config.schedule.monthly}
+    return {job: own for job, own in given.items() if own}
 
-    Raises VocError where the local server does not come up or `cron` cannot be read.
+
+def announced(crons: Mapping[str, str], *, timezone: str, now: datetime) -> list[str]:
+    """A line for each job with its next time. Raises VocError where a cron cannot be read, or none is there."""
+    if not crons:
+        raise VocError("[schedule] の daily、weekly、monthly がすべて空です。少なくとも 1 つに実行時刻を書いてください。")
+    found = {job: next_due(cron, now=now, timezone=timezone) for job, cron in crons.items()}
+    return [f"{_TITLES[job]}: {cron}（{timezone}、次は {found[job]:%Y-%m-%d %H:%M}）" for job, cron in crons.items()]
+
+
+def serve(config_path: Path, *, crons: Mapping[str, str], timezone: str) -> None:
+    """Run the jobs of `crons` at their times until the process is stopped; what an outage left undone is done first.
+
+    Raises VocError where the local server does not come up.
     """
+    signal.signal(signal.SIGTERM, _stop)  # else a stop before Prefect listens for it would leave the server behind
     with _server():
-        from prefect.schedules import Cron  # after PREFECT_API_URL is set
+        from prefect import serve as serve_deployments  # after PREFECT_API_URL is set
+        from prefect.schedules import Cron
 
-        from flows.run import run
+        from flows import scheduled
 
-        try:
-            schedule = Cron(cron, timezone=timezone)
-        except ValueError as error:
-            raise VocError(f"--cron \"{cron}\" を読めません（{error}）。例: \"0 6 * * *\"（毎朝 6 時）") from None
-        run.serve(
-            name=f"voc-{config_path.stem}",
-            schedule=schedule,
-            parameters={"config_path": str(config_path.resolve())},
-            limit=1,
-            print_starting_message=False,
-        )
+        path = config_path.resolve()
+        catch_up(path, crons=crons)
+        serve_deployments(
+            *(
+                getattr(scheduled, job).to_deployment(
+                    name=path.stem, schedule=Cron(cron, timezone=timezone),
+                    parameters={"config_path": str(path), "cron": cron},
+                )
+                for job, cron in crons.items()
+            ),
+            limit=1, print_starting_message=False,
+        )  # fmt: skip
+
+
+def catch_up(path: Path, *, crons: Mapping[str, str]) -> list[str]:
+    """Do once what was due while nothing served it; return the jobs. A job that fails is told, and the others go on."""
+    from flows import scheduled
+    from voc.config import load_config
+
+    config, done = load_config(path), []
+    for job, cron in crons.items():
+        last = scheduled.last_served(config, path.parent, job=job)
+        if is_missed(last, cron=cron, now=datetime.now(UTC), timezone=config.company.timezone):
+            print(f"止まっている間に予定の時刻を過ぎたため、今 1 回だけ実行します: {_TITLES[job]}", file=sys.stderr, flush=True)
+            done += [job] if _came_through(job, path, cron) else []
+    return done
+
+
+def _came_through(job: str, path: Path, cron: str) -> bool:
+    """Run one job in a process of its own, which tells why it failed: the models it loads are not held for days."""
+    return subprocess.run([sys.executable, "-m", "flows.scheduled", job, str(path), cron], check=False).returncode == 0
+
+
+def _stop(*_: object) -> None:
+    sys.exit(128 + signal.SIGTERM)
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from voc.config import Config
 
-_SETTINGS = {
+_UMASK = 0o027
+"""What voc writes (store, reports, logs) is for its user and group: 0640 and 0750. The key and the map of pseudonyms are 0600."""
+SETTINGS = {
     # both are needed: with DO_NOT_TRACK alone the server still looks its telemetry host up
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -24,8 +26,9 @@ _SETTINGS = {
 
 
 def prepare(folder: Path) -> None:
-    """Set what is not set already; Prefect's home goes into `folder`, so nothing is written to $HOME."""
-    for name, value in _SETTINGS.items():
+    """Set what is not set already; Prefect's home goes into `folder`, so nothing is written to $HOME. Closes files to others."""
+    os.umask(_UMASK)
+    for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("PREFECT_HOME", str(folder / "prefect"))
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder / "cache" / "numba"))

@@ -16,15 +16,15 @@ HEAVY_HOME = {
     "sentence_transformers": {"voc/embeddings.py", "voc/embeddings_modules.py"},
     "torch": {"voc/e5.py", "voc/embeddings_modules.py"},
     "transformers": {"voc/e5.py", "voc/embeddings_modules.py"},
-    "deltalake": {"voc/store.py"},
+    "deltalake": {"voc/store.py", "voc/store_health.py"},
     "imap_tools": {"voc/sources/mailbox.py"}, "sqlalchemy": {"voc/sources/database.py"},
     "pptx": {"voc/reports/powerpoint.py", "voc/reports/slide_charts.py", "voc/reports/slide_layouts.py", "voc/reports/slide_shapes.py"},
     "weasyprint": {"voc/reports/pdf.py"},
     "s3fs": {"voc/sources/object_store.py"}, "botocore": {"voc/sources/object_store.py"},
 }  # fmt: skip
-NOUNS = {"voc/tables.py", "voc/config.py", "voc/source_config.py", "voc/errors.py"}
+NOUNS = {"voc/tables.py", "voc/config.py", "voc/source_config.py", "voc/operations_config.py", "voc/errors.py"}
 NOUN_IMPORTS = {"numpy", "pandas", "pydantic", "voc"}
-EDGE = ("voc/sources/", "voc/store.py", "voc/lake.py", "voc/doors.py", "voc/text_files.py", "voc/reports/html.py", "voc/reports/charts.py", "voc/reports/powerpoint.py",
+EDGE = ("voc/sources/", "voc/store.py", "voc/lake.py", "voc/store_health.py", "voc/delivery.py", "voc/doors.py", "voc/text_files.py", "voc/reports/html.py", "voc/reports/charts.py", "voc/reports/powerpoint.py",
         "voc/reports/pdf.py", "voc/demo/", "flows/")
 FORBIDDEN_IN_LOGIC = {"time", "random", "socket", "requests", "urllib", "httpx", "subprocess", "secrets"}
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from voc.errors import ConfigError
+from voc.operations_config import Alerts, Schedule
 from voc.source_config import Part, Source
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -194,6 +195,8 @@ class Config(Part):
     impact: Impact = Impact()
     matches: Matches = Matches()
     planning: Planning = Planning()
+    schedule: Schedule = Schedule()
+    alerts: Alerts = Alerts()
     seed: int = 42
 
     @model_validator(mode="after")
@@ -221,6 +224,8 @@ def load_config(path: Path) -> Config:
         return Config.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), [f"TOML の書式が正しくありません: {error}"]) from None
+    except RecursionError:
+        raise ConfigError(str(path), ["TOML の入れ子が深すぎます。括弧の閉じ忘れがないか確かめてください。"]) from None
     except ValidationError as error:
         raise ConfigError(str(path), [_fault(item) for item in error.errors()]) from None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from voc.tables import CONTACTS, CUSTOMER_KEYS, ERASED, REJECTS, SENTENCES, TABLES, TURNS, check
+from voc.tables import ALERTS, CONTACTS, CUSTOMER_KEYS, ERASED, REJECTS, SENTENCES, TABLES, TURNS, check
 
 _OWN = {"customer_id": "customers", "contact_id": "contacts", "turn_id": "turns", "sentence_id": "sentences"}
 _LISTS = {"exemplar_ids": "sentences"}
@@ -87,6 +87,8 @@ def without(frame: pd.DataFrame, name: str, gone: Gone) -> pd.DataFrame:
             is_gone |= frame[column].isin(getattr(gone, kind))
     if name == REJECTS.name:
         is_gone |= _is_about(frame, gone)
+    if name == ALERTS.name:
+        is_gone |= frame["subject"].isin(gone.customers)
     return check(_without_references(frame.loc[~is_gone], gone), TABLES[name])
 
 

@@ -11,16 +11,17 @@ _LEAST_SILENCE = 3.0
 _PAST_DAYS = 90
 
 
-def silent_sources(contacts: pd.DataFrame, names: Sequence[str], *, timezone: str) -> list[str]:
-    """A Japanese sentence for each source of `names` that gave contacts regularly and gives none any more.
+def silences(
+    contacts: pd.DataFrame, names: Sequence[str], *, timezone: str, today: pd.Timestamp | None = None
+) -> pd.DataFrame:
+    """(source, last_on, days) of each source of `names` that gave contacts regularly and gives none any more.
 
-    Compared are the days of its last contact and of the last contact of all: silence is longer than 3 days and than
-    three times the source's own 95th percentile of the days between two days with contacts, over the 90 days before.
+    Compared are the days of its last contact and of `today`, without it of the last contact of all: silence is longer
+    than 3 days and than three times the source's own 95th percentile of the days between two days with contacts, over
+    the 90 days before.
     """
-    if contacts.empty:
-        return []
-    days = contacts["started_at"].dt.tz_convert(timezone).dt.tz_localize(None).dt.normalize()
-    newest, told = days.max(), []
+    days, found = pd.to_datetime(contacts["started_at"], utc=True).dt.tz_convert(timezone).dt.tz_localize(None).dt.normalize(), []
+    newest = days.max() if today is None else today
     for name in names:
         own = pd.Series(days[contacts["source"] == name].unique()).sort_values()
         if own.empty:
@@ -29,8 +30,16 @@ def silent_sources(contacts: pd.DataFrame, names: Sequence[str], *, timezone: st
         silence = (newest - own.max()).days
         gaps = own.diff().dt.days.dropna()
         if len(own) >= _LEAST_DAYS and silence > max(_LEAST_SILENCE, 3 * gaps.quantile(0.95)):
-            told.append(f"ソース {name}: {own.max():%Y-%m-%d} を最後に、{silence} 日間新しい声が届いていません。取り込み元の出力を確かめてください。")
-    return told
+            found.append((name, own.max(), silence))
+    return pd.DataFrame(found, columns=["source", "last_on", "days"])
+
+
+def silent_sources(contacts: pd.DataFrame, names: Sequence[str], *, timezone: str) -> list[str]:
+    """A Japanese sentence for each source of `names` that fell silent while others spoke (`silences`)."""
+    return [
+        f"ソース {row.source}: {row.last_on:%Y-%m-%d} を最後に、{row.days} 日間新しい声が届いていません。取り込み元の出力を確かめてください。"
+        for row in silences(contacts, names, timezone=timezone).itertuples()
+    ]
 
 
 def column_marks(columns: Sequence[str], *, key: bytes) -> dict[str, str]:

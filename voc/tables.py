@@ -173,6 +173,9 @@ CONTRASTS = _table("contrasts", "issue_id group", """
 RANKING = _table("ranking", "issue_id audience", """
     issue_id:text audience:text rank:int rank_low:int rank_high:int top5_share:float score_yen:float
     reason:text""")
+ALERTS = _table("alerts", "alert_id", """
+    alert_id:text kind:text subject:text period:text raised_on:date last_on:date is_open:bool severity:text text:text
+    value_yen:float? evidence:texts sent_to:texts sent_on:date?""")
 REJECTS = _table("rejects", "source source_row stage reason", "source:text source_row:text stage:text reason:text")
 ERASED = _table("erased", "kind value", "kind:text value:text erased_at:instant")
 WATERMARKS = _table("watermarks", "source kind name", """

@@ -7,7 +7,7 @@ import pytest
 from flows import cli
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "schedule", "mask", "judge", "group", "embed", "erase", "reveal"])
+@pytest.mark.parametrize("command", ["demo", "run", "schedule", "status", "doctor", "mask", "judge", "group", "embed", "erase", "reveal"])
 def test_every_command_has_japanese_help(command, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main([command, "--help"])
@@ -52,4 +52,9 @@ def test_the_summary_tells_what_is_new_and_what_was_replaced(capsys):
 
 
 def test_schedule_defaults_to_every_morning():
-    assert cli._parser().parse_args(["schedule", "voc.toml"]).cron == "0 6 * * *"
+    from flows.schedule import times
+    from voc.config import Config, Source
+
+    config = Config(sources=[Source(name="s", format="chat", path="x")])
+    assert times(config) == {"daily": "0 6 * * *", "weekly": "0 7 * * 1", "monthly": "0 7 1 * *"}
+    assert times(config, cron=cli._parser().parse_args(["schedule", "voc.toml", "--cron", "5 4 * * *"]).cron)["daily"] == "5 4 * * *"

@@ -60,6 +60,7 @@ def write_company(folder: Path, *, seed: int = 42, n_customers: int = 4000, n_mo
         options=_OPTION_COLUMNS, logs={"is_found" if ours == "n_hits" else ours: theirs for ours, theirs in _LOG_COLUMNS.items()},
     ))
     _write_text(folder / "pseudonym.key", PSEUDONYM_KEY)
+    (folder / "pseudonym.key").chmod(0o600)  # as a real key is kept
     return counts
 
 

@@ -1,0 +1,123 @@
+"""The three flows that a schedule starts: the daily run, the weekly and the monthly report.
+
+Each asks first whether its time was served already (late runs that pile up in Prefect after an outage do nothing), then
+waits until no other run goes on.
+"""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from prefect import flow
+
+from flows import settings
+from flows.alert import alert_failure, close_failure
+from flows.logs import read_lines, write_line
+from flows.one_run import one_run
+from flows.record import RunRecord
+from flows.run import run
+from voc.config import Config, load_config
+from voc.due import is_done, last_completed, last_due
+from voc.errors import VocError
+from voc.store import read_table
+from voc.tables import RUNS
+
+JOBS = ("daily", "weekly", "monthly")
+_WAIT_SECONDS = 6 * 3600
+DONE, SKIPPED = "done", "already done"
+
+
+@flow(name="voc-daily", validate_parameters=False, persist_result=False)
+def daily(config_path: str, cron: str | None = None, is_forced: bool = False) -> str:
+    """Read, analyse, report and warn, unless the last due time was served. `is_forced` asks nothing."""
+    return _job("daily", config_path, cron=cron, is_forced=is_forced)
+
+
+@flow(name="voc-weekly", validate_parameters=False, persist_result=False)
+def weekly(config_path: str, cron: str | None = None, is_forced: bool = False) -> str:
+    """The weekly report out of the store."""
+    return _job("weekly", config_path, cron=cron, is_forced=is_forced)
+
+
+@flow(name="voc-monthly", validate_parameters=False, persist_result=False)
+def monthly(config_path: str, cron: str | None = None, is_forced: bool = False) -> str:
+    """The monthly report out of the store."""
+    return _job("monthly", config_path, cron=cron, is_forced=is_forced)
+
+
+def _job(job: str, config_path: str, *, cron: str | None, is_forced: bool) -> str:
+    path = Path(config_path).resolve()
+    config = load_config(path)
+    cron, base = cron or getattr(config.schedule, job), path.parent
+    settings.prepare(base)  # a worker's process: files are closed to others here too
+    with one_run(base, wait_seconds=_WAIT_SECONDS):
+        now = datetime.now(UTC)
+        # asked under the lock: the run that was waited for may have been this one's
+        due_at = last_due(cron, now=now, timezone=config.company.timezone) if cron else now
+        if not is_forced and is_done(last_served(config, base, job=job), due_at=due_at):
+            write_line(log_folder(config, base), "job", job=job, status="skipped")
+            return SKIPPED
+        begun = RunRecord(config, is_quiet=True, log_folder=log_folder(config, base))
+        try:
+            if job == "daily":
+                run(str(path))
+            else:
+                _report(config, base, period=job)
+                close_failure(store=settings.store_of(config, base), job=job, day=_today(config, begun))
+        except Exception as error:
+            _tell_failure(error, config, base, job=job, record=begun)
+            raise
+    begun.log("job", job=job, status="done")
+    return DONE
+
+
+def last_served(config: Config, base: Path, *, job: str) -> datetime | None:
+    """When the last `job` began that came through: table `runs` tells of the daily one, the log of reports."""
+    if job == "daily":
+        return last_completed(read_table(RUNS, store=settings.store_of(config, base)))
+    lines = read_lines(log_folder(config, base))
+    begun = [line["run_id"] for line in lines if (line["event"], line.get("job"), line.get("status")) == ("job", job, "done")]
+    return datetime.strptime(begun[-1], "R%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) if begun else None
+
+
+def log_folder(config: Config, base: Path) -> Path:
+    return base / config.reports.path / "logs"
+
+
+def _report(config: Config, base: Path, *, period: str) -> list[Path]:
+    """Every report again, out of the store, into `<reports>/<period>`. The one place where the period's report is asked for."""
+    from flows.analyze import tables_for_reports
+    from flows.report import report
+
+    tables = tables_for_reports(settings.store_of(config, base))
+    if tables["runs"].empty:
+        raise VocError("保存先に実行の記録がありません。先に voc run を一度実行してください。")
+    record = RunRecord(config, is_quiet=True, log_folder=log_folder(config, base))
+    return report(config, tables, folder=base / config.reports.path / period, record=record)
+
+
+def _today(config: Config, record: RunRecord) -> pd.Timestamp:
+    return pd.Timestamp(record.started_at).tz_convert(config.company.timezone).tz_localize(None).normalize()
+
+
+def _tell_failure(error: Exception, config: Config, base: Path, *, job: str, record: RunRecord) -> None:
+    """On the terminal, in the log, as an alert. The store may be what failed, so the alert may fail too."""
+    name = type(error).__name__
+    record.log("job", job=job, status="failed", error=name)
+    if isinstance(error, VocError):
+        print(f"エラー: {error}", file=sys.stderr, flush=True)
+    try:
+        alert_failure(config, base=base, store=settings.store_of(config, base), record=record, job=job, error=name)
+    except Exception as second:  # noqa: BLE001 - the first fault is the one to be raised
+        print(f"失敗のお知らせも残せませんでした（{type(second).__name__}）。", file=sys.stderr, flush=True)
+
+
+def _main(job: str, config_path: str, cron: str) -> int:
+    """One job from the command line (`python -m flows.scheduled daily voc.toml "0 6 * * *"`): 0 where it came through."""
+    state = {"daily": daily, "weekly": weekly, "monthly": monthly}[job](config_path, cron=cron, return_state=True)
+    return 0 if state.is_completed() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(_main(*sys.argv[1:]))

@@ -1,0 +1,117 @@
+"""`voc status`: the last runs, what comes next, what is open. Reads the store and the log, changes nothing."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from flows.logs import read_lines
+from flows.one_run import is_running
+from flows.schedule import times
+from flows.settings import store_of
+from voc.config import Config
+from voc.due import is_missed, last_completed, next_due
+from voc.notices import silences
+from voc.store import read_table
+from voc.tables import ALERTS, CONTACTS, REJECTS, RUNS
+
+_RUNS = 5
+_ALERTS = 20
+_JOBS = {"daily": "毎日の実行", "weekly": "週次レポート", "monthly": "月次レポート"}
+_STATUS = {"done": "完了", "failed": "失敗", "skipped": "済みのため省略"}
+
+
+@dataclass(frozen=True)
+class Status:
+    """Lines to be read, and the exit status: 0; 1 where no run came through, the last was cut off or one was missed."""
+
+    lines: list[str]
+    status: int
+
+
+def status(config: Config, *, base: Path, now: datetime | None = None) -> Status:
+    """What happened last and what comes next, in the company's time."""
+    now, store, zone = now or datetime.now(UTC), store_of(config, base), config.company.timezone
+    runs = read_table(RUNS, store=store)
+    logged = list(read_lines(base / config.reports.path / "logs"))
+    going, cut = is_running(base), _cut_off(logged, runs)
+    lines = [f"今: {'実行中' if going else '実行していません'}", "", "直近の実行", *_runs(runs, zone)]
+    if cut and not going:
+        lines.append(f"  最後に始めた実行（{_local(cut['at'], zone)}）は終わっていません。{_where(logged, cut['run_id'])}")
+    lines += [f"  {line}" for line in _jobs(logged, zone)]
+    crons, missed = times(config), False
+    lines += ["", "次の予定（voc schedule、systemd、cron などが動いているとき）"]
+    for job, cron in crons.items():
+        lines.append(f"  {_JOBS[job]}: {next_due(cron, now=now, timezone=zone):%Y-%m-%d %H:%M}（{cron}）")
+    if "daily" in crons and is_missed(last_completed(runs), cron=crons["daily"], now=now, timezone=zone) and not going:
+        missed = True
+        lines.append("  ⚠ 前回の予定の時刻に実行されていません。voc schedule などが動いているか確かめてください。")
+    lines += ["", *_sources(config, store, now, zone), "", *_open_alerts(store)]
+    return Status(lines, 1 if missed or runs.empty or (cut is not None and not going) else 0)
+
+
+def _runs(runs: pd.DataFrame, zone: str) -> list[str]:
+    if runs.empty:
+        return ["  まだありません。voc run を実行してください。"]
+    lines = []
+    for row in runs.sort_values("started_at", ascending=False).head(_RUNS).itertuples():
+        counts, spent = json.loads(row.counts), (row.finished_at - row.started_at).total_seconds()
+        notices = len(json.loads(row.settings).get("notices", []))
+        done = "完了" if row.status == "completed" else row.status
+        lines.append(
+            f"  {_local(row.started_at, zone)} {done} {spent:,.0f}秒 問い合わせ{counts.get('parse', 0):,}件（新規{counts.get('new', 0):,}、"
+            f"更新{counts.get('replaced', 0):,}）使えなかった行{counts.get('rejects', 0):,} 課題{counts.get('issues', 0):,} 取り込みの注意{notices}")
+    return lines
+
+
+def _cut_off(logged: list[dict], runs: pd.DataFrame) -> dict | None:
+    """The last line run_started whose run did not come through and after which none did."""
+    begun = [line for line in logged if line["event"] == "run_started"]
+    return begun[-1] if begun and begun[-1].get("run_id") not in set(runs["run_id"]) else None
+
+
+def _where(logged: list[dict], run_id: str) -> str:
+    own = [line for line in logged if line.get("run_id") == run_id]
+    failed = [line for line in own if line["event"] == "stage_failed"]
+    if failed:
+        return f"段階 {failed[-1].get('stage')} で止まりました（{failed[-1].get('error')}）。"
+    past = [line["stage"] for line in own if line["event"] == "stage"]
+    return f"{'段階 ' + past[-1] + ' の後' if past else '始めてすぐ'}で途切れました。もう一度 voc run を実行すれば続きから進みます。"
+
+
+def _jobs(logged: list[dict], zone: str) -> list[str]:
+    last = {line.get("job"): line for line in logged if line["event"] == "job"}
+    return [
+        f"{_JOBS[job]}: {_STATUS.get(last[job].get('status'), '?')}（{_local(last[job]['at'], zone)}）" for job in _JOBS if job in last
+    ]
+
+
+def _sources(config: Config, store: str, now: datetime, zone: str) -> list[str]:
+    contacts, rejects = read_table(CONTACTS, store=store), read_table(REJECTS, store=store)
+    today = pd.Timestamp(now).tz_convert(zone).tz_localize(None).normalize()
+    quiet = silences(contacts, [source.name for source in config.sources], timezone=zone, today=today)
+    days = dict(zip(quiet["source"], quiet["days"], strict=True))
+    lines = ["取り込み元"]
+    for source in config.sources:
+        own = contacts.loc[contacts["source"] == source.name, "started_at"]
+        last = f"最後の声 {own.max().tz_convert(zone):%Y-%m-%d}、{len(own):,}件" if len(own) else "声はありません"
+        n = int((rejects["source"] == source.name).sum())
+        mark = f" ⚠ {days[source.name]}日間届いていません" if source.name in days else ""
+        lines.append(f"  {source.name}（{source.format}）: {last}、使えなかった行{n:,}{mark}")
+    return lines
+
+
+def _open_alerts(store: str) -> list[str]:
+    alerts = read_table(ALERTS, store=store)
+    open_ = alerts[alerts["is_open"].astype(bool)].sort_values(["raised_on", "alert_id"], ascending=[False, True])
+    lines = [f"開いている注意のお知らせ {len(open_):,} 件"]
+    for row in open_.head(_ALERTS).itertuples():
+        sent = "、".join(row.sent_to) if len(row.sent_to) else "未送信"
+        lines.append(f"  {row.raised_on:%Y-%m-%d}【{row.severity}】{row.text}（{sent}）")
+    return [*lines, f"  ほか {len(open_) - _ALERTS:,} 件"] if len(open_) > _ALERTS else lines
+
+
+def _local(at: object, zone: str) -> str:
+    return f"{pd.Timestamp(at).tz_convert(zone):%Y-%m-%d %H:%M}"
