@@ -3,7 +3,7 @@
 
 import pandas as pd
 
-from flows.payers import Payers
+from flows.payers import Payers, known_on
 from flows.record import RunRecord
 from flows.tasks import task
 from voc.config import Config
@@ -85,8 +85,8 @@ def decision_tables(
 
 
 def _fixes(tables, contacts, mentions, *, moods: pd.DataFrame, update: LedgerUpdate, payers: Payers, config: Config, store: str, is_calibrated: bool) -> pd.DataFrame:
-    """The issues of actions belong to it also where they rest or are solved; each promise is what the data of the days
-    before the action gave."""
+    """The issues of actions belong to it also where they rest or are solved; each promise is what was known on the
+    morning of the action, of who had left too."""
     actions = fix_actions(update.events, update.issues)
     if actions.empty:
         return empty(FIX_EFFECTS)
@@ -98,10 +98,13 @@ def _fixes(tables, contacts, mentions, *, moods: pd.DataFrame, update: LedgerUpd
     controls = tables["impact_controls"]
     promised = []
     for done_on, group in actions.groupby("done_on"):
+        then = known_on(payers, done_on)
+        if then is None:
+            continue
         before = estimate_task(
-            contacts, mentions, payers.customers, usage, issues, as_of=min(done_on, payers.as_of_on),
+            contacts, mentions, then.customers, usage, issues, as_of=then.as_of_on,
             sentiment=moods.set_index("contact_id")["strength"], impact=config.impact, value=config.value, costs=config.costs, seed=config.seed,
-            price_changes=payers.price_changes, orders_per_month=payers.orders_per_month,
+            price_changes=then.price_changes, orders_per_month=then.orders_per_month,
             is_calibrated=is_calibrated).impact  # fmt: skip
         # only what a report would have claimed may be called a promise
         claimed = (before["tier"] == TIERS[-1]) & (before["flag"] == "") & (before["churns_low"] > 0)
@@ -110,4 +113,4 @@ def _fixes(tables, contacts, mentions, *, moods: pd.DataFrame, update: LedgerUpd
     return fix_effects_task(
         actions, issue_months(case.contacts, case.links, case.issues, case.window), tables["company_months"], issues,
         controls=tuple(controls.loc[controls["is_confirmed"], "issue_id"]),
-        reverse=tuple(case.issues["issue_id"].iloc[list(case.decisions.reverse)]), promised=pd.concat(promised, ignore_index=True))
+        reverse=tuple(case.issues["issue_id"].iloc[list(case.decisions.reverse)]), promised=pd.concat(promised, ignore_index=True) if promised else None)

@@ -41,7 +41,7 @@ def _impact(options: argparse.Namespace) -> int:
     inputs = {(options.folder / files.get(name, usual)).resolve() for name, usual in NAMES.items()}
     if inputs & {path.resolve() for path in (out, *beside.values())}:
         raise SourceError(f"出力先 {out} が入力ファイルと同じです。--out に別の名前を指定してください。")
-    tables, broken = read_labelled(options.folder, files=files, columns=_columns(options.column))
+    tables, broken, guessed = read_labelled(options.folder, files=files, columns=_columns(options.column))
     found = estimate_labelled(
         **tables, impact=Impact(not_reverse=options.not_reverse), seed=options.seed, with_sensitivity=options.sensitivity)
     rejects = pd.concat([broken, found.rejects], ignore_index=True)
@@ -49,7 +49,8 @@ def _impact(options: argparse.Namespace) -> int:
     write_csv(rejects, beside["rejects"])
     if options.sensitivity:
         write_csv(found.sensitivity, beside["sensitivity"])
-    _tell(tables, found, rejects, out, beside["rejects"])
+    sizes = "、".join(f"{name} {len(frame):,} 行" for name, frame in tables.items() if name != "params")
+    _tell([f"読んだ行: {sizes}", *guessed, *found.notices], found.table, rejects, out, beside["rejects"])
     return 0
 
 
@@ -73,14 +74,12 @@ def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
     return columns
 
 
-def _tell(tables: dict, found, rejects, out: Path, rejects_path: Path) -> None:
-    sizes = "、".join(f"{name} {len(frame):,} 行" for name, frame in tables.items() if name != "params")
-    lines = [f"読んだ行: {sizes}", *found.notices]
+def _tell(lines: list[str], table, rejects, out: Path, rejects_path: Path) -> None:
     if len(rejects):
         counts = rejects.groupby(["source", rejects["reason"].str.replace(r"「[^」]*」", "「…」", regex=True)]).size()
         lines.append(f"使えなかった行や値 {len(rejects):,} 件（{rejects_path}）")
         lines += [f"  {source} {n:,} 件: {reason}" for (source, reason), n in counts.nlargest(_SHOWN).items()]
-    tiers = found.table["tier"].value_counts()
+    tiers = table["tier"].value_counts()
     told = "、".join(f"{tier} {tiers.get(tier, 0)} 件" for tier in ("推定値", "参考値", "データ不足"))
-    lines.append(f"課題 {len(found.table)} 件（{told}）を書き出しました: {out}")
+    lines.append(f"課題 {len(table)} 件（{told}）を書き出しました: {out}")
     sys.stdout.write("\n".join(lines) + "\n")

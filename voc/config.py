@@ -17,8 +17,8 @@ Rate = Annotated[float, Field(gt=0, le=1)]
 Yen = Annotated[float, Field(ge=0)]
 IssueKind = Literal["不具合", "使い方", "手続き", "要望", "料金", "対応", "称賛", "解約"]
 HealthRule = Literal[
-    "usage_drop", "usage_fall", "usage_none", "usage_low", "usage_very_low", "contacts_many", "contact_repeated", "contact_unresolved",
-    "effort", "urgency", "sentiment_low", "detractor", "cancel_asked",
+    "usage_drop", "usage_fall", "usage_none", "usage_low", "usage_very_low", "contacts_two", "contacts_many", "contact_repeated", "contact_unresolved",
+    "effort", "urgency", "sentiment_low", "sentiment_very_low", "detractor", "cancel_asked",
 ]  # fmt: skip
 DEFLECTABLE = {"使い方": (0.5, 0.8), "手続き": (0.5, 0.8), "不具合": (0.1, 0.3), "料金": (0.1, 0.3), "解約": (0.0, 0.0)}
 """Part of an issue's contacts that FAQ or self-service could take over: assumptions with a range, by kind."""
@@ -147,8 +147,8 @@ class Impact(Part):
     draws: int = Field(1000, ge=100)
     not_reverse: list[str] = Field([], description="issue ids that a person declared to be real causes")
     reporting_rate: Annotated[tuple[Rate, Rate], AfterValidator(_ascending)] | None = Field(None, description="""part of the customers with a problem who tell it, [low, high],
-        as a survey of the company found; without it 0.2 to 1 is taken where silent sufferers hide among those compared
-        with, and no estimate of the silent customers themselves is given""")
+        as a survey of the company found: corrects every figure for silent sufferers among those compared with, and gives an
+        estimate of the silent customers themselves; without it no figure is raised, and only intervals allow for 0.2 to 1""")
     reverse: list[str] = Field([], description="issue ids that a person declared to follow the decision to leave")
     controls: list[str] = Field([], description="issue ids that cannot cause churn (address change, receipt): 3 to 8 of them")
 

@@ -4,7 +4,9 @@ Prints one table: per world the means over seeds, ours and the formulas that oth
 cover: truth inside the 90 % interval. claim: harmless issues whose whole interval is above 0. rmse: error over the error
 of answering 0. sum: sum over harmful issues / truth. found: harmful issues with >= 0.5 churns a month whose interval is
 above 0. answered: of issues with >= 5 exposed churns. reverse: churns a month blamed on reverse issues. ndcg: of the
-first ten by yen. cost: sum of errors / sum of contact costs. sure: issues of tier 推定値.
+first ten by yen. cost: sum of errors / sum of contact costs. sure: issues of tier 推定値. careful: rmse of the shrunken
+value; top5: its sum over the five largest / truth. banner: share of worlds in which the controls gave the alarm
+(`voc.impact.estimation._banner`).
 """
 
 import argparse
@@ -31,7 +33,7 @@ from voc.impact.cost import contact_cost
 from voc.impact.hazard import fit_hazard, prevented, prevented_tables
 
 FEW = 5.0
-COLUMNS = ["cover", "claim", "rmse", "sum", "found", "answered", "reverse", "ndcg", "cost", "sure", "seconds"]
+COLUMNS = ["cover", "claim", "rmse", "sum", "found", "answered", "reverse", "ndcg", "cost", "sure", "careful", "top5", "banner", "seconds"]
 
 
 def ours(world: World, *, seed: int = 1) -> pd.DataFrame:
@@ -42,7 +44,9 @@ def ours(world: World, *, seed: int = 1) -> pd.DataFrame:
     table = found.table.set_index("issue_id").reindex(world.issues["issue_id"]).reset_index()
     names = {"churns_prevented_per_month": "mean", "lo": "low", "hi": "high", "yen_per_month": "yen",
              "contact_cost_per_month": "cost"}
-    return table.rename(columns=names).assign(is_sure=table["tier"] == "推定値")
+    careful = found.estimate.impact.set_index("issue_id")["churns_shrunken"].reindex(table["issue_id"]).to_numpy()
+    return table.rename(columns=names).assign(
+        is_sure=table["tier"] == "推定値", careful=careful, is_alarmed=bool(found.estimate.diagnostics["banner"]))
 
 
 def _costs() -> Costs:
@@ -83,7 +87,7 @@ def naive(world: World, formula: str) -> pd.DataFrame:
     price = float((world.truth["ltv_yen"].abs().sum()) / max(world.truth["prevented"].abs().sum(), 1e-9))
     return pd.DataFrame({
         "issue_id": world.issues["issue_id"], "mean": mean, "low": low, "high": high, "cost": cost,
-        "yen": np.maximum(mean, 0.0) * price + cost, "is_sure": True})
+        "yen": np.maximum(mean, 0.0) * price + cost, "is_sure": True, "careful": np.nan, "is_alarmed": False})
 
 
 FORMULAS = ("volume", "churned contactors", "rate difference", "logit on ever-contact")
@@ -107,6 +111,8 @@ def judge(answer: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
     many = cause & (truth["exposed_events"].to_numpy() >= FEW)
     zero = np.sqrt((real[cause] ** 2).mean())
     error = np.sqrt(((value - real)[cause] ** 2).mean())
+    careful = answer["careful"].fillna(0.0).to_numpy()
+    first = np.argsort(-careful, kind="stable")[:5]
     yen = (truth["ltv_yen"].clip(lower=0.0) + truth["cost_yen"]).to_numpy()
     return {
         "cover": ((low <= real) & (real <= high))[judged].mean() if judged.any() else np.nan,
@@ -118,7 +124,9 @@ def judge(answer: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
         "answered": told[many].mean() if many.any() else np.nan, "reverse": np.abs(value[~cause]).sum(),
         "ndcg": ndcg(answer["yen"].to_numpy(), yen),
         "cost": np.abs(answer["cost"] - truth["cost_yen"]).sum() / truth["cost_yen"].sum(),
-        "sure": float(answer["is_sure"].sum()),
+        "sure": float(answer["is_sure"].sum()), "banner": float(answer["is_alarmed"].any()),
+        "careful": np.sqrt(((careful - real)[cause] ** 2).mean()) / zero if zero else np.nan,
+        "top5": careful[first].sum() / real[first].sum() if real[first].sum() > 0 else np.nan,
     }
 
 

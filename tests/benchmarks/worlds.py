@@ -48,6 +48,8 @@ WORLDS = {
     "fading": Setting(fading=True),
     "overconfident": Setting(accuracy=0.7, overconfident=True),
     "no_hidden": Setting(hidden=0.0),
+    "severe": Setting(hidden=1.8),
+    "overloaded": Setting(hidden=1.2, control_loading=2.2),
 }
 
 

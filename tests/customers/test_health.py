@@ -71,7 +71,8 @@ CALLS = [("c1", "k", "2025-06-01", 60, 0), ("c2", "k", "2025-06-05", 60, 0), ("c
 def test_contact_rules():
     found = rules_of(ONE, CALLS, [("a", "c1", 1.0), ("a", "c2", 1.0)], resolved={"c1": True, "c3": False}, nps={"c1": 3})
     assert found["k"] == {"contacts_many", "contact_repeated", "contact_unresolved", "detractor"}
-    assert rules_of(ONE, CALLS[:2], resolved={"c1": False, "c2": True})["k"] == set()
+    assert rules_of(ONE, CALLS[:2], resolved={"c1": False, "c2": True})["k"] == {"contacts_two"}
+    assert rules_of(ONE, CALLS[:1], resolved={"c1": True})["k"] == set()
 
 
 def test_mood_rules_from_what_was_said():
@@ -80,6 +81,7 @@ def test_mood_rules_from_what_was_said():
     moods = contact_moods(opinions, pd.DataFrame({"sentence_id": ["s1", "s2", "s3"], "contact_id": ["c1", "c1", "c2"]}))
     assert moods["strength"].tolist() == [-0.5, 0.9] and moods["is_cancel"].tolist() == [False, True]
     assert rules_of(ONE, CALLS[:1], moods=moods)["k"] == {"effort", "urgency", "sentiment_low"}
+    assert rules_of(ONE, CALLS[:1], moods=moods.assign(strength=-0.6))["k"] == {"effort", "urgency", "sentiment_very_low"}
     assert rules_of(ONE, CALLS[1:2], moods=moods)["k"] == {"cancel_asked"}
     assert rules_of(ONE, CALLS[:1], [("解約手続き", "c1", 0.9)])["k"] == {"cancel_asked"}
 
@@ -101,7 +103,8 @@ def test_score_bands_and_reasons():
     k = table.loc["k"]
     assert k["score"] == 100 - POINTS["usage_drop"] - POINTS["contacts_many"] - POINTS["contact_repeated"] - POINTS["detractor"] - POINTS["usage_very_low"]
     assert k["band"] == DANGER and k["issue_id"] == "a"
-    assert k["reasons"][0].startswith("利用が少ない") and any("月平均 10.0 回から 4.0 回に減少" in text and "-15点" in text for text in k["reasons"])
+    assert k["reasons"][0].startswith("問い合わせが 90 日間に 3 回") and "-20点" in k["reasons"][0]
+    assert any("月平均 10.0 回から 4.0 回に減少" in text and "-5点" in text for text in k["reasons"])
     assert k["loss_yen"] == pytest.approx(k["ltv_yen"] * 0.25)
     assert table.loc["quiet", "band"] == NO_DATA and np.isnan(table.loc["quiet", "score"])
     assert table.loc["low", ["score", "band"]].tolist() == [100, GOOD]

@@ -53,6 +53,16 @@ def test_a_bom_and_windows_line_ends_change_nothing(folder):
     assert out.read_text() == usual
 
 
+@pytest.mark.parametrize("encoding", ["cp932", "utf-16"])
+def test_another_character_set_is_read_and_told(folder, encoding, capsys):
+    _, out = impact(folder)
+    usual = out.read_text()
+    path = folder / "customers.csv"
+    path.write_text(path.read_text(encoding="utf-8"), encoding=encoding)
+    assert impact(folder)[0] == 0 and out.read_text() == usual
+    assert "customers.csv は UTF-8 ではない" in capsys.readouterr().out
+
+
 def test_refused_rows_are_counted_and_written(folder, capsys):
     lines = (folder / "contacts.csv").read_text().splitlines()
     lines[3] = lines[3].replace(lines[3].split(",")[2], "いつか")
@@ -74,7 +84,7 @@ def test_sensitivity_is_written_beside(folder):
 @pytest.mark.parametrize("spoil, words", [
     (lambda f: (f / "issues.csv").unlink(), "issues.csv がありません"),
     (lambda f: (f / "issues.csv").write_bytes(b""), "空のファイル"),
-    (lambda f: (f / "contacts.csv").write_bytes("時刻,顧客\n1,2\n".encode("cp932")), "UTF-8"),
+    (lambda f: (f / "contacts.csv").write_bytes("時刻,顧客\n1,2\n".encode("cp932")), "列がありません"),
     (lambda f: (f / "customers.csv").write_text("customer_id,plan\nK1,A\n"), "列がありません: contract_start、churn_date"),
     (lambda f: (f / "contacts.csv").write_text("a,a\n1,2\n"), "同じ名前の列"),
     (lambda f: (f / "nps.csv").write_text('customer_id,date,score\nK0001,"2024-01-01,3\nK0002,2024-01-01,3\n'), "2 行目から引用符"),

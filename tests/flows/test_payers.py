@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from flows.payers import read_payers
+from flows.payers import known_on, read_payers
 from voc.store import write_table
 from voc.tables import CUSTOMERS, ORDERS, check
 
@@ -25,6 +25,21 @@ def test_orders_make_contracts_where_there_are_none(tmp_path):
     assert customers.loc["a", "ended_on"] == pd.Timestamp("2024-01-01") + pd.Timedelta(days=5 * 39 + 5)
     assert payers.as_of_on == AS_OF - pd.Timedelta(days=10) and payers.orders_per_month["a"] > 0
     assert "解約とみなし" in record.notices[0]
+
+
+def test_what_was_known_on_an_earlier_day(tmp_path):
+    payers, record = read(tmp_path)
+    assert record.counts["customers_without_order"] == 1 and "一度も注文のない顧客 1 名" in record.notices[0]
+    then = known_on(payers, pd.Timestamp("2024-06-29"))  # 36 orders so far, the last four days ago
+    assert then.as_of_on == pd.Timestamp("2024-06-19") and pd.isna(then.customers["ended_on"]).all()
+    assert known_on(payers, pd.Timestamp("2024-03-01")) is None  # 11 intervals are too few to promise anything
+
+
+def test_contracts_are_known_up_to_the_day(tmp_path):
+    payers, _ = read(tmp_path, ended=pd.Timestamp("2024-06-01"))
+    then = known_on(payers, pd.Timestamp("2024-05-01"))
+    assert then.as_of_on == pd.Timestamp("2024-05-01") and then.customers is payers.customers
+    assert known_on(payers, pd.Timestamp("2026-01-01")).as_of_on == AS_OF
 
 
 def test_contracts_win_over_orders(tmp_path):

@@ -81,6 +81,41 @@ def test_labels_that_nobody_compared_make_wider_intervals():
     assert len(width[0]) and (width[1] > width[0]).all()
 
 
+def test_without_the_companys_rate_nothing_is_raised_and_only_the_far_limit_allows_for_silent_sufferers():
+    unknown, everybody, few = (
+        run(*company(n=600, effect=0.5), KINDS, impact=LENIENT.model_copy(update={"reporting_rate": rate})).impact.set_index("issue_id").loc["bug"]
+        for rate in (None, (1.0, 1.0), (0.2, 0.4)))
+    for name in ("churns_prevented", "churns_low", "churns_shrunken", "ltv_yen", "ltv_low_yen"):
+        assert unknown[name] == pytest.approx(everybody[name])
+    assert unknown["churns_high"] > everybody["churns_high"] and unknown["ltv_high_yen"] > everybody["ltv_high_yen"]
+    assert few["churns_prevented"] > everybody["churns_prevented"] and few["churns_shrunken"] > everybody["churns_shrunken"]
+
+
+def test_controls_that_surely_shift_raise_the_alarm_and_keep_every_tier_at_reference():
+    calm = run(*with_twin(company(effect=0.0), share=0.5), {**KINDS, "twin": "不具合"}, controls=["bug", "twin"])
+    assert calm.diagnostics["controls_low"] < 0.2 and not calm.diagnostics["banner"]
+    twice = run(*with_twin(company(), share=0.5), {**KINDS, "twin": "不具合"}, controls=["bug", "twin"])
+    assert twice.diagnostics["controls_low"] > 0.2 and "倍（90%区間）" in twice.diagnostics["banner"]
+    assert "推定値" not in set(twice.impact["tier"])
+
+
+def with_twin(tables, *, share):
+    """`twin` takes the place of `bug` in this share of its contacts, or stands beside it in all (share 1)."""
+    people, calls, said = tables
+    bug = said[said["issue_id"] == "bug"]
+    if share == 1:
+        return people, calls, pd.concat([said, bug.assign(issue_id="twin", sentence_id="t" + bug["sentence_id"])], ignore_index=True)
+    moved = bug.index[: round(len(bug) * share)]
+    return people, calls, said.assign(issue_id=said["issue_id"].where(~said.index.isin(moved), "twin"))
+
+
+def test_issues_that_always_come_together_cannot_be_told_apart():
+    table = run(*with_twin(company(), share=1), {**KINDS, "twin": "不具合"}).impact.set_index("issue_id")
+    for name in ("bug", "twin"):
+        assert table.loc[name, "tier"] == "データ不足" and np.isnan(table.loc[name, "churns_prevented"])
+        assert table.loc[name, "n_exposed_events"] >= 20 and "いつも一緒" in table.loc[name, "notes"]
+
+
 def test_same_input_gives_identical_tables_in_any_row_order():
     people, calls, said = company()
     first = run(people, calls, said, KINDS)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from tests.impact.labelled import ISSUES, PARAMS, company
 from voc.config import Impact
 from voc.errors import TableError
-from voc.impact.labelled import OUT, LabelledEstimate, estimate_labelled
+from voc.impact.labelled import OUT, LabelledEstimate, _result, estimate_labelled
 
 FAST = Impact(draws=100)
 
@@ -212,6 +214,50 @@ def test_an_empty_table(name, params):
     tables = company()
     found = run({**tables, name: tables[name].iloc[:0]}, params=params)
     assert silent(found) or name in ("usage", "nps")
+
+
+def test_months_of_the_window_from_which_no_contact_came_are_left_out(whole):
+    wide = run(company(), params={**PARAMS, "window_start": "2010-01-01", "window_end": "2040-01-01"}, impact=Impact(draws=400))
+    months = wide.estimate.diagnostics["n_months"]  # of those with contacts, never the 360 of the window
+    assert 14 <= months <= 18 and any("のうち、問い合わせのある 2024-01-0" in line for line in wide.notices)
+    ratio = wide.table.set_index("issue_id")["contact_cost_per_month"]["howto"] / whole.table.set_index("issue_id")["contact_cost_per_month"]["howto"]
+    assert ratio == pytest.approx(18 / months, rel=0.03)
+
+
+def test_one_stray_date_makes_no_window():
+    tables = company()
+    stray = tables["contacts"].head(1).assign(contact_id="X", time="1999-01-01")
+    found = run({**tables, "contacts": pd.concat([tables["contacts"], stray])}, params={})
+    assert found.estimate.diagnostics["n_months"] <= 18
+
+
+def test_a_window_without_any_contact_gives_no_number_and_says_where_they_are():
+    found = run(company(), params={**PARAMS, "window_start": "2030-01-01", "window_end": "2031-01-01"})
+    assert silent(found) and any("window_start" in line and "2024-01-0" in line for line in found.notices)
+
+
+def test_probabilities_that_nobody_compared_widen_intervals_and_leave_the_order(whole):
+    found = run(company(), params={**PARAMS, "labels_calibrated": False}, impact=Impact(draws=400))
+    wide, usual = (table.set_index("issue_id") for table in (found.table, whole.table))
+    assert wide.loc["bug", "hi"] - wide.loc["bug", "lo"] > usual.loc["bug", "hi"] - usual.loc["bug", "lo"]
+    assert found.table["issue_id"].iloc[0] == "bug" and any("labels_calibrated" in line for line in found.notices)
+    careful = [run.estimate.impact.set_index("issue_id").loc["bug", "churns_shrunken"] for run in (found, whole)]
+    assert careful[0] > 0.8 * careful[1]  # an effect is not taken for none because its labels may be wrong
+
+
+def test_labels_that_the_issues_lack_are_named():
+    tables = company()
+    found = run({**tables, "issues": tables["issues"][tables["issues"]["issue_id"] != "bug"]})
+    assert any("issues の表にない課題" in line and "bug（" in line for line in found.notices)
+    assert set(found.table["tier"]) <= {"参考値", "データ不足"}
+
+
+def test_the_ranking_value_is_never_below_the_contact_cost():
+    impact = pd.DataFrame({
+        "issue_id": ["stay", "leave", ""], "churns_prevented": [-2.0, 3.0, np.nan], "churns_low": -4.0, "churns_high": 5.0, "tier": "推定値",
+        "ltv_shrunken_yen": [-70_000.0, 50_000.0, np.nan], "contact_cost_yen": [900.0, 800.0, 700.0], "flag": ""})
+    table = _result(SimpleNamespace(impact=impact)).set_index("issue_id")
+    assert table["yen_per_month"].to_dict() == {"leave": 50_800.0, "stay": 900.0}
 
 
 def test_issues_that_nobody_mentions():

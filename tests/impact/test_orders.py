@@ -56,10 +56,22 @@ def test_plan_is_kept_and_refunds_and_later_orders_are_counted():
     people = pd.DataFrame({"customer_id": ["stays", "never"], "plan": ["会員", "会員"], "segment": [None, None]})
     result = judged([*ROWS, ("stays", 500, 9), ("stays", 5, -3000)], people)
     frame = result.customers.set_index("customer_id")
-    assert frame.loc["stays", "plan"] == "会員" and pd.isna(frame.loc["never", "started_on"])
+    assert frame.loc["stays", "plan"] == "会員" and "never" not in frame.index and result.n_without_order == 1
     assert result.left_out == {"orders_after_as_of": 1, "orders_without_amount": 1}
 
 
 def test_too_few_orders_are_told():
     with pytest.raises(VocError, match="30 件以上"):
         judged(monthly("a", 5))
+
+
+def test_an_earlier_day_gives_what_was_known_then():
+    """On day 150 nobody knew that `pauses` would pause or `leaves` had left for good: 50 days since day 100 are no 60."""
+    rows = [*ROWS, *monthly("b", 20), *monthly("c", 20)]
+    then = customers_from_orders(orders(*rows), empty(CUSTOMERS), as_of=FIRST + pd.Timedelta(days=150))
+    frame = then.customers.set_index("customer_id")
+    assert pd.isna(frame.loc["leaves", "ended_on"])
+    assert frame.loc["pauses", "ended_on"] == FIRST + pd.Timedelta(days=60)  # three orders, and silent since day 40
+    assert frame.loc["stays", "monthly_price_yen"] == pytest.approx(3000 * 8 / (150 / DAYS_PER_MONTH))
+    assert then.left_out["orders_after_as_of"] == 3 * 12 + 10 + 4
+    assert then.known_until_on == FIRST + pd.Timedelta(days=110)

@@ -76,6 +76,23 @@ def test_evidence_by_hand():
     assert stated.evidence["basis"].tolist() == ["設定", "設定"] and stated.reverse == (0, 1)
 
 
+def test_the_later_rate_is_over_those_who_are_still_there():
+    """12 of 20 leave after 10 days, 4 of the other 8 after 72: those 8 stayed 4 x 72 + 4 x 36 days of days 37 to 108, twelve
+    times 36. Its rate of 4 / 12 per 36 days is a share of 1 - exp(-1/3); of all 20 it would have been 0.1, and 0.6 > 4 x
+    0.1 would have passed."""
+    people = [(f"e{n}", "A", 1, "2024-01-01", "2025-06-11") for n in range(12)]
+    people += [(f"l{n}", "A", 1, "2024-01-01", "2025-08-12") for n in range(4)]
+    people += [(f"s{n}", "A", 1, "2024-01-01", None) for n in range(4)]
+    rows = [(f"c{n}", who[0], "2025-06-01", 60, 0) for n, who in enumerate(people)]
+    said = [("bug", f"c{n}", 1.0) for n in range(20)]
+    _, found = decisions(people, rows, said, {"bug": "不具合"}, not_reverse=["bug"])
+    assert found.reverse == () and found.evidence.empty  # not even for a person to overrule
+    _, stated = decisions(people, rows, said, {"bug": "不具合"}, reverse=["bug"])
+    row = stated.evidence.iloc[0]
+    assert (row["churn_share"], row["n_churns"]) == (0.6, 12.0)
+    assert row["later_churn_share"] == pytest.approx(1 - np.exp(-1 / 3))
+
+
 def test_an_issue_cannot_be_both_reverse_and_not():
     for other in ("not_reverse", "controls"):
         with pytest.raises(ValidationError, match=f"reverse と {other}"):

@@ -21,7 +21,7 @@ def test_removing_all_issues_never_prevents_more_than_really_left(seed, base, si
     draws = rng.normal(1.0, size, (k, 50))
     eta = base + exposure @ np.median(draws, axis=1)
     weights = np.ones((n, 3)) * real / expit(eta).sum()  # as the estimate scales them: the model's churns are the real ones
-    effects = Effects(**{**dict.fromkeys(Effects.__dataclass_fields__), "log_odds_draws": draws, "eta": eta,
+    effects = Effects(**{**dict.fromkeys(Effects.__dataclass_fields__), "log_odds_draws": draws, "corrected_draws": draws, "eta": eta,
                          "exposure": exposure, "weights": weights, "n_months": 1.0})
     for rows in (np.arange(k), np.array([0]), np.array([1, 3])):
         total = joint(effects, rows, real_churns=real)

@@ -10,21 +10,25 @@ SPREAD_SCALE = 0.2  # half-normal prior of the spread between issues
 SLOPE, SLOPE_SD = 0.7, 0.4  # a mood that moves contacting by one log unit moves leaving by most of it
 DEFAULT_SHIFT_SD, DEFAULT_SPREAD = 0.1, 0.2  # without controls: no correction, only wider
 MIN_CONTROLS = 2
+Z90 = 1.6448536269514722
 EFFECT_SCALES = (0.1, 0.2, 0.4, 0.8, 1.6)
-SILENT_PER_TOLD = (0.0, 4.0)  # unknown reporting rate of 20 to 100 %
+UNKNOWN_RATE = (0.2, 1.0)  # reporting rate where the company gives none: bounds the far limit of the interval only
 MAX_SILENT_FACTOR = 2.0  # of the odds ratio; a formula that divides by what is nearly nothing is not believed further
 LABEL_SLIP, LABEL_SLIP_SHARE = 0.15, 0.33  # of `label_log_odds_sd`
+PRIOR_DRAWS = 100  # of the shared bias, from which the weights of the prior are learned
 NULL_WEIGHT = 10.0  # pseudo-issues without effect, the customary penalty of adaptive shrinkage
 _SHIFTS = np.linspace(-1.2, 1.2, 97)
 _SPREADS = np.linspace(0.01, 1.2, 60)
 _SLOPES = np.linspace(0.0, 2.4, 9)
+_SCALE, _SIDE = np.tile(EFFECT_SCALES, 2), np.repeat([1.0, -1.0], len(EFFECT_SCALES))
 
 
 @dataclass(frozen=True)
 class Bias:
     """Draws of hidden bias in log-odds: `shift` (issues x draws), `spread` (draws) between issues; their means.
 
-    `shift_mean` is of the controls' level; `slope_mean` of the part that follows the loading.
+    `shift_mean` is of the controls' level; `slope_mean` of the part that follows the loading. `controls_low`,
+    `controls_high`: 90 % interval of the controls' pooled log-odds as fitted, NaN without two (`pooled_controls`).
     """
 
     shift: np.ndarray
@@ -33,6 +37,8 @@ class Bias:
     spread_mean: float
     slope_mean: float
     n_controls: int
+    controls_low: float = np.nan
+    controls_high: float = np.nan
 
 
 def label_log_odds_sd(log_odds: np.ndarray) -> np.ndarray:
@@ -91,7 +97,23 @@ def hidden_bias(
     return Bias(
         shift + above[:, None] * _SLOPES[tilt], _SPREADS[wide], float(weight.sum(axis=(1, 2)) @ _SHIFTS),
         float(weight.sum(axis=(0, 1)) @ _SPREADS), float(weight.sum(axis=(0, 2)) @ _SLOPES), n_controls,
+        *pooled_controls(log_odds[is_control], se[is_control]),
     )
+
+
+def pooled_controls(log_odds: np.ndarray, se: np.ndarray) -> tuple[float, float]:
+    """90 % interval of the mean log-odds of controls by random effects (DerSimonian & Laird 1986), without any prior.
+
+    The prior of `hidden_bias` keeps a few rare controls from moving everything; it also draws a strong shift towards 0.
+    A test of whether something strong is hidden must not lean on it.
+    """
+    weight = 1.0 / se**2
+    fixed = weight @ log_odds / weight.sum()
+    between = weight @ (log_odds - fixed) ** 2 - (len(se) - 1)
+    between = max(between / (weight.sum() - (weight**2).sum() / weight.sum()), 0.0)
+    weight = 1.0 / (se**2 + between)
+    mean, reach = weight @ log_odds / weight.sum(), Z90 / np.sqrt(weight.sum())
+    return float(mean - reach), float(mean + reach)
 
 
 def calibrated_draws(
@@ -106,18 +128,26 @@ def calibrated_draws(
     return log_odds[:, None] - bias.shift + noise
 
 
-def against_silent(
-    draws: np.ndarray, told_share: np.ndarray, *, reporting_rate: tuple[float, float] | None, rng: np.random.Generator
+def silent_among_others(
+    told_share: np.ndarray, *, reporting_rate: tuple[float, float], n_draws: int, rng: np.random.Generator
 ) -> np.ndarray:
+    """Issues x draws: share of those who do not tell an issue that have it all the same.
+
+    `told_share` t: share of rows with the issue told; `reporting_rate` r [low, high]: part of those who have it that
+    tell it. t (1 / r - 1) of all rows have it untold, out of the 1 - t that do not tell: s = t (1 / r - 1) / (1 - t). Silent
+    per told, 1 / r - 1, is uniform between its limits; s is at most a half.
+    """
+    per_told = rng.uniform(1 / reporting_rate[1] - 1, 1 / reporting_rate[0] - 1, n_draws)
+    return np.clip(np.outer(told_share / np.maximum(1.0 - told_share, 1e-9), per_told), 0.0, 0.5)
+
+
+def against_silent(draws: np.ndarray, silent: np.ndarray) -> np.ndarray:
     """Log-odds against customers without the issue, from log-odds against those who do not tell it.
 
-    Among those who do not tell, a share s has the issue all the same, so that their odds are 1 - s + s OR times those
-    of customers without it and a fitted ratio is OR / (1 - s + s OR); solved for OR. s = told_share x (1 /
-    reporting rate - 1), the rate as the company gives it [low, high], else silent per told drawn uniformly from 0..4.
-    `told_share`: of rows with the issue told. Corrects by a factor of 2 at most.
+    Among those who do not tell, a share s (`silent_among_others`) has the issue all the same, so that their odds are
+    1 - s + s OR times those of customers without it and a fitted ratio is OR / (1 - s + s OR); solved for OR. Corrects by a
+    factor of 2 at most. It rises with the fitted ratio, so draws of a posterior stay draws of it.
     """
-    low, high = SILENT_PER_TOLD if reporting_rate is None else (1 / reporting_rate[1] - 1, 1 / reporting_rate[0] - 1)
-    silent = np.clip(np.outer(told_share, rng.uniform(low, high, draws.shape[1])), 0.0, 0.5)
     left = (1.0 - silent * np.exp(np.minimum(draws, 5.0))) / (1.0 - silent)
     return draws - np.log(np.maximum(left, 1.0 / MAX_SILENT_FACTOR))
 
@@ -126,22 +156,19 @@ def _normal_density(x: np.ndarray, sd: np.ndarray) -> np.ndarray:
     return np.exp(-0.5 * (x / sd) ** 2) / (sd * np.sqrt(2 * np.pi))  # scipy.stats takes two seconds to load
 
 
-def shrunken_draws(estimate: np.ndarray, sd: np.ndarray, *, n_draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Issues x draws from the empirical-Bayes posterior of each log-odds, given estimates and their sd.
+def shrunken_draws(estimate: np.ndarray, sd: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """Issues x draws from the empirical-Bayes posterior of each log-odds.
 
+    `estimate`, `sd` (issues x draws): the estimate less each draw of the bias that issues share, and the sd of what is
+    each issue's own. The shared bias is one number for all, so it is averaged over, never counted as noise of each issue:
+    that would pull every issue to 0 for an error that moves all of them together.
     Prior: a point at 0 and half-normals to both sides (unimodal at 0, the idea of Stephens 2017), weights by EM over
     all issues with NULL_WEIGHT - 1 pseudo-counts at 0.
     """
     if not len(estimate):
-        return np.zeros((0, n_draws))
-    scales = np.array(EFFECT_SCALES)
-    side = np.repeat([1.0, -1.0], len(scales))
-    scale = np.tile(scales, 2)
-    total = np.sqrt(sd[:, None] ** 2 + scale**2)
-    mean = estimate[:, None] * scale**2 / total**2
-    width = sd[:, None] * scale / total
-    density = 2 * _normal_density(estimate[:, None], total) * ndtr(side * mean / width)
-    density = np.column_stack([_normal_density(estimate, sd), density]) + 1e-300
+        return np.zeros(estimate.shape)
+    some = slice(None, None, max(estimate.shape[1] // PRIOR_DRAWS, 1))
+    density = np.stack([_parts(own[some], wide[some])[0].mean(axis=0) for own, wide in zip(estimate, sd, strict=True)])
     weight = np.full(density.shape[1], 1.0 / density.shape[1])
     for _ in range(500):
         share = density * weight
@@ -149,15 +176,25 @@ def shrunken_draws(estimate: np.ndarray, sd: np.ndarray, *, n_draws: int, rng: n
         counts = share.sum(axis=0)
         counts[0] += NULL_WEIGHT - 1
         weight = counts / counts.sum()
-    share = density * weight
-    cumulative = np.cumsum(share / share.sum(axis=1, keepdims=True), axis=1)
-    part = (rng.random((len(estimate), n_draws))[:, :, None] > cumulative[:, None, :-1]).sum(axis=2)
-    pick = np.maximum(part - 1, 0)
-    row = np.arange(len(estimate))[:, None]
-    m, s, direction = mean[row, pick], width[row, pick], side[pick]
-    inside = ndtr(direction * m / s)
-    quantile = 1.0 - rng.random(m.shape) * inside
-    drawn = direction * np.maximum(direction * m + s * ndtri(np.clip(quantile, 1e-15, 1 - 1e-15)), 0.0)
+    return np.stack([_drawn(own, wide, weight, rng) for own, wide in zip(estimate, sd, strict=True)])
+
+
+def _parts(estimate: np.ndarray, sd: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each draw: density under each part of the prior (the point first), mean and sd under each half-normal."""
+    total = np.sqrt(sd[:, None] ** 2 + _SCALE**2)
+    mean, width = estimate[:, None] * _SCALE**2 / total**2, sd[:, None] * _SCALE / total
+    density = 2 * _normal_density(estimate[:, None], total) * ndtr(_SIDE * mean / width)
+    return np.column_stack([_normal_density(estimate, sd), density]) + 1e-300, mean, width
+
+
+def _drawn(estimate: np.ndarray, sd: np.ndarray, weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    density, mean, width = _parts(estimate, sd)
+    cumulative = np.cumsum(density * weight, axis=1)
+    part = (rng.random(len(estimate))[:, None] * cumulative[:, -1:] > cumulative[:, :-1]).sum(axis=1)
+    row, pick = np.arange(len(estimate)), np.maximum(part - 1, 0)
+    m, s, side = mean[row, pick], width[row, pick], _SIDE[pick]
+    quantile = 1.0 - rng.random(len(estimate)) * ndtr(side * m / s)
+    drawn = side * np.maximum(side * m + s * ndtri(np.clip(quantile, 1e-15, 1 - 1e-15)), 0.0)
     return np.where(part == 0, 0.0, drawn)
 
 

@@ -8,6 +8,8 @@ from scipy.special import expit
 
 from voc.config import Impact, Value
 from voc.impact.calibration import (
+    UNKNOWN_RATE,
+    Z90,
     Bias,
     against_silent,
     calibrated_draws,
@@ -16,6 +18,7 @@ from voc.impact.calibration import (
     label_log_odds_sd,
     loading,
     shrunken_draws,
+    silent_among_others,
 )
 from voc.impact.hazard import fit_hazard, jointly_prevented, prevented, prevented_tables
 from voc.impact.lifetime import valued_customers
@@ -23,17 +26,19 @@ from voc.impact.periods import Window
 from voc.impact.person_months import Panel
 from voc.impact.value import customer_counts
 
-Z90 = 1.6448536269514722
-JOINT_DRAWS = 300
+JOINT_DRAWS = 200
 
 
 @dataclass(frozen=True)
 class Effects:
-    """`table`: one row per issue of the model (position `issue`); `ltv_draws`, `log_odds_draws`: its rows x draws."""
+    """`table`: one row per issue of the model (position `issue`); `ltv_draws`, `log_odds_draws`: its rows x draws;
+    `corrected_draws`: the latter against customers without the issue instead of those who do not tell it (the same
+    where the company gave its reporting rate)."""
 
     table: pd.DataFrame
     ltv_draws: np.ndarray
     log_odds_draws: np.ndarray
+    corrected_draws: np.ndarray
     bias: Bias
     eta: np.ndarray
     exposure: object
@@ -49,14 +54,21 @@ def estimate_effects(
 
     `modelled`, `controls`: positions of issues. Table columns, all per month: churns_prevented (median of the
     draws), churns_low, churns_high (5 and 95 %), churns_shrunken, the same for ltv (yen), mrr_yen; log_odds and
-    log_odds_se as fitted, the latter widened where labels are not calibrated, e_value of their lower limit.
+    log_odds_se as fitted, the latter widened where labels are not calibrated (fitted_se: not widened), e_value of their lower limit.
+
+    Customers who have an issue and do not tell it stand among those it is compared with, which makes an effect look
+    smaller. With `impact.reporting_rate` all figures are corrected for it. Without, none is raised by a rate that nobody
+    knows: point and shrunken value stand at least (as if everybody told), and only the interval reaches as far as
+    a rate between 20 and 100 % would take it.
     """
     learned = panel.is_learned
     fit = fit_hazard(
         panel.covariates[learned], panel.learning[learned][:, modelled], panel.is_event[learned],
         panel.customer[learned],
     )
+    own = fitted_se = fit.se
     if not is_calibrated:
+        own = np.hypot(own, label_log_odds_sd(np.zeros(len(own))))
         slip = label_log_odds_sd(fit.log_odds)
         fit = replace(fit, covariance=fit.covariance + np.diag(slip**2), se=np.hypot(fit.se, slip))
     rng = np.random.default_rng([seed, 2])
@@ -65,10 +77,13 @@ def estimate_effects(
         n_draws=impact.draws, rng=rng,
     )
     told_share = np.asarray(panel.learning[learned].mean(axis=0)).ravel()[modelled]
+    silent = silent_among_others(told_share, reporting_rate=impact.reporting_rate or UNKNOWN_RATE, n_draws=impact.draws, rng=rng)
     draws = calibrated_draws(fit.log_odds, fit.covariance, bias, rng=rng)
-    draws = against_silent(draws, told_share, reporting_rate=impact.reporting_rate, rng=rng)
-    sd = np.sqrt(fit.se**2 + bias.shift.var(axis=1) + bias.spread_mean**2)
-    shrunken = shrunken_draws(draws.mean(axis=1), sd, n_draws=impact.draws, rng=rng)
+    # Wrong labels make an effect look smaller, never out of nothing: what grows with the effect is no reason to call it none.
+    shrunken = shrunken_draws(fit.log_odds[:, None] - bias.shift, np.hypot(own[:, None], bias.spread), rng=rng)
+    corrected = against_silent(draws, silent)
+    if impact.reporting_rate:
+        draws, shrunken = corrected, against_silent(shrunken, silent)
 
     counted = np.isin(panel.month, window.period_month_indices)
     exposure = panel.counting[counted][:, modelled]
@@ -79,15 +94,22 @@ def estimate_effects(
     weights = weights * (months["n_churned"].sum() / expit(eta).sum())
     tables = prevented_tables(eta, exposure, weights, n_months=window.period_months)
     spread, cautious = prevented(tables, draws), prevented(tables, shrunken)
-    low, middle, high = (np.quantile(spread, q, axis=2) for q in (0.05, 0.5, 0.95))
+    middle = np.median(spread, axis=2)
+    low, high = _limits(spread, prevented(tables, corrected))
     careful = cautious.mean(axis=2)
     table = pd.DataFrame({
         "issue": modelled, "churns_prevented": middle[:, 0], "churns_low": low[:, 0], "churns_high": high[:, 0],
         "churns_shrunken": careful[:, 0], "log_odds": fit.log_odds, "log_odds_se": fit.se,
         "e_value": e_value(np.exp(fit.log_odds - Z90 * fit.se)), "mrr_yen": middle[:, 1], "ltv_yen": middle[:, 2],
-        "ltv_low_yen": low[:, 2], "ltv_high_yen": high[:, 2], "ltv_shrunken_yen": careful[:, 2],
+        "ltv_low_yen": low[:, 2], "ltv_high_yen": high[:, 2], "ltv_shrunken_yen": careful[:, 2], "fitted_se": fitted_se,
     })
-    return Effects(table, spread[:, 2], draws, bias, eta, exposure, weights, window.period_months)
+    return Effects(table, spread[:, 2], draws, corrected, bias, eta, exposure, weights, window.period_months)
+
+
+def _limits(*spreads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(lowest 5 %, highest 95 %) over sets of draws (last axis)."""
+    low, high = (np.stack([np.quantile(spread, q, axis=-1) for spread in spreads]) for q in (0.05, 0.95))
+    return low.min(axis=0), high.max(axis=0)
 
 
 def row_weights(customers: pd.DataFrame, window: Window, *, value: Value) -> np.ndarray:
@@ -107,12 +129,12 @@ def joint(effects: Effects, rows: np.ndarray, *, real_churns: float) -> dict[str
     middle = np.median(draws, axis=1, keepdims=True)
     every = np.linspace(0, draws.shape[1] - 1, min(JOINT_DRAWS, draws.shape[1])).astype(int)
     result = jointly_prevented(
-        effects.eta, effects.exposure[:, rows], effects.weights, np.hstack([middle, draws[:, every]]),
-        n_months=effects.n_months,
+        effects.eta, effects.exposure[:, rows], effects.weights,
+        np.hstack([middle, draws[:, every], effects.corrected_draws[rows][:, every]]), n_months=effects.n_months,
     )
     cut = np.minimum(1.0, real_churns / np.maximum(result[0], 1e-12))
     result = result * np.where(result[0] > 0, cut, 1.0)
-    low, high = np.quantile(result[:, 1:], [0.05, 0.95], axis=1)
+    low, high = _limits(*np.split(result[:, 1:], 2, axis=1))
     point = np.clip(result[:, 0], low, high)
     return {
         "churns_prevented": point[0], "churns_low": low[0], "churns_high": high[0],

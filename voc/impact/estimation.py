@@ -33,7 +33,9 @@ from voc.tables import (
 
 FEW, ENOUGH = 5.0, 20.0  # exposed churn events: below FEW no number, from ENOUGH an estimate
 BADGE, BADGE_E_VALUE = "頑健", 2.0
-MAX_BIAS = 0.4  # log-odds of shift or spread from which hidden causes are too strong
+MAX_SPREAD = 0.4  # log-odds between controls from which no common shift describes what is hidden
+HIDDEN_FROM = 0.2  # log-odds: controls whose customers surely (95 %) leave 1.22 times as often show a strong hidden cause
+UNLEARNED_SE = 0.9  # of the prior's 1.4: the data say next to nothing of this issue apart from others
 _CHURN_COLUMNS = [
     "churns_prevented", "churns_low", "churns_high", "churns_shrunken", "log_odds", "log_odds_se", "e_value",
     "mrr_yen", "ltv_yen", "ltv_low_yen", "ltv_high_yen", "ltv_shrunken_yen",
@@ -45,7 +47,7 @@ class Estimate:
     """Checked tables of one run; `draws`: LTV in yen per month, issues (index) x draws, NaN where not estimated.
 
     `diagnostics`: n_churns, n_person_months, n_decisions_moved, window_months (a contact counts so long; None without a
-    panel), reverse (ids), shift, spread, n_controls, banner,
+    panel), reverse (ids), shift, spread, n_controls, controls_low, controls_high (log-odds, 90 % interval), banner,
     reasons (Japanese; why there are no churn numbers, empty if there are), doubts (Japanese; why there is no 推定値),
     left_out (counts of rows not used), unknown_ids (ids of the configuration that no issue has).
     `case`: the data as the model saw them, for further lines (`voc.impact.sensitivity`).
@@ -174,6 +176,9 @@ def _impact_table(
     draws = pd.DataFrame(np.nan, index=pd.Index(issues["issue_id"], name="issue_id"), columns=range(1))
     if effects is not None:
         rows = effects.table["issue"].to_numpy()
+        apart = effects.table["fitted_se"].to_numpy() < UNLEARNED_SE
+        is_learned[rows] &= apart
+        tier[rows[~apart]] = 0
         table.loc[rows, _CHURN_COLUMNS] = effects.table[_CHURN_COLUMNS].to_numpy()
         told = (tier > 0) & ~reverse & (np.arange(n + 1) < n)
         table.loc[~told, _CHURN_COLUMNS] = np.nan
@@ -215,7 +220,7 @@ def _notes(table: pd.DataFrame, n: int, is_learned: np.ndarray) -> np.ndarray:
     events, flag = table["n_exposed_events"], table["flag"]
     few = [
         f"この課題を経験した解約は {count:.0f} 件。解約数は推定できません。" if learned or count < FEW else
-        f"この課題を経験した解約は {count:.0f} 件。比べられる解約が足りないため、解約数は推定できません。"
+        f"この課題を経験した解約は {count:.0f} 件。比べられる解約が足りないか、ほかの課題といつも一緒に現れるため、解約数は推定できません。"
         for count, learned in zip(events, is_learned, strict=True)
     ]
     notes = np.select(
@@ -232,9 +237,21 @@ def _notes(table: pd.DataFrame, n: int, is_learned: np.ndarray) -> np.ndarray:
 
 
 def _banner(effects: Effects) -> str:
-    """Japanese warning where the controls show that hidden causes are strong, else ''."""
-    strong = max(effects.bias.spread_mean, abs(effects.bias.shift_mean)) > MAX_BIAS
-    return "未観測の要因が強く、解約数の推定は信頼できません。" if strong else ""
+    """Japanese warning where the controls show that hidden causes are strong, else ''.
+
+    Strong: the whole 90 % interval of the controls' pooled log-odds lies beyond HIDDEN_FROM on one side, or the controls
+    differ by more than MAX_SPREAD. Of a hidden cause that does not make anybody ask about the controls they know nothing.
+    """
+    bias = effects.bias
+    if bias.controls_low > HIDDEN_FROM or bias.controls_high < -HIDDEN_FROM:
+        low, high = np.exp([bias.controls_low, bias.controls_high])
+        return (
+            "未観測の要因が強く、解約数の推定は信頼できません。解約の理由になりえない対照の課題を問い合わせた顧客の解約しやすさが、"
+            f"ほかの顧客の {low:.2f}〜{high:.2f} 倍（90%区間）です。"
+        )
+    if bias.spread_mean > MAX_SPREAD:
+        return "未観測の要因が強く、解約数の推定は信頼できません。対照の課題どうしの違いが、偶然では説明できないほど大きいためです。"
+    return ""
 
 
 def _diagnostics(case: Case, *, panel, effects, reasons, doubts, stated) -> dict:
@@ -249,6 +266,8 @@ def _diagnostics(case: Case, *, panel, effects, reasons, doubts, stated) -> dict
         "shift": effects.bias.shift_mean if effects else None,
         "spread": effects.bias.spread_mean if effects else None,
         "n_controls": effects.bias.n_controls if effects else None,
+        "controls_low": effects.bias.controls_low if effects else None,
+        "controls_high": effects.bias.controls_high if effects else None,
         "banner": _banner(effects) if effects else "",
         "is_widened": effects is not None and not case.is_calibrated,
         "reasons": reasons,

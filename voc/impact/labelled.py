@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from voc.config import Costs, Impact, Share, Value, Yen
 from voc.errors import TableError
 from voc.impact.estimation import Estimate, estimate
-from voc.impact.labelled_notices import result_notices
+from voc.impact.labelled_notices import result_notices, unknown_issues
 from voc.impact.labelled_tables import (
     COLUMNS,
     REJECT_COLUMNS,
@@ -22,7 +22,7 @@ from voc.impact.labelled_tables import (
     refuse,
     without_repeats,
 )
-from voc.impact.periods import Window, day_of_date, day_of_instant, timestamp, window_between
+from voc.impact.periods import Window, day_of_date, day_of_instant, timestamp, usual_days, window_between
 from voc.impact.sensitivity import sensitivity
 from voc.tables import IMPACT_SENSITIVITY, REJECTS, check, empty
 
@@ -32,6 +32,7 @@ OUT = (
 """Columns of the result."""
 KEYS = {"contacts": ["contact_id"], "customers": ["customer_id"], "issues": ["issue_id"], "usage": ["customer_id", "month"]}
 DOUBTFUL, TOO_MANY = 0.1, 0.5  # share of customers or contacts without use: from here no 推定値, no churn number
+MISSING_DAYS = 61  # without any contact at an end of the stated window: they were not handed over
 REVERSE_KIND, OTHER_KIND = "解約", "その他"
 
 
@@ -55,6 +56,7 @@ class Params(BaseModel):
     transfer_yen: Yen = Costs().transfer_yen
     plan_monthly_churn: dict[str, Share] | Share | None = None
     concurrency: dict[str, Annotated[float, Field(gt=0)]] = {}
+    labels_calibrated: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,13 @@ def estimate_labelled(
     customers: customer_id, plan, segment, mrr (yen a month), contract_start, churn_date. issues: issue_id, name,
     negative_control (1: cannot cause churn), cancel_procedure (1: asked after the decision to leave). usage:
     customer_id, month, logins. nps: customer_id, date, score. params: window_start, window_end (not included),
-    gross_margin, yen_per_hour (by channel), transfer_yen, plan_monthly_churn; all optional.
+    gross_margin, yen_per_hour (by channel), transfer_yen, plan_monthly_churn, labels_calibrated (false: nobody compared the
+    probabilities with people's labels, so intervals are wider); all optional.
 
-    Figures are means per month over the full months of the window; without one, over the full months of the contacts.
-    yen_per_month is the shrunken LTV at stake + contact cost, or the contact cost alone where churn is not answered.
+    Figures are means per month over the full months of the window; without one, over the full months of the contacts;
+    months at the ends of the window without any contact are left out.
+    yen_per_month is the shrunken LTV at stake (0 where it is negative) + contact cost, or the contact cost alone where
+    churn is not answered.
     Below the company-level minimum of `impact` (months, churns, contacts) no tier is above 参考値. The churn columns are
     empty only for the tier データ不足 and the flag reverse. Raises TableError for missing columns and wrong params.
     """
@@ -101,21 +106,22 @@ def estimate_labelled(
     known = rows["issues"]["issue_id"].tolist()
     links, told = labels_of(rows["contacts"], known)
     refused += [told, *_of_unknown_customers(rows)]
-    window = _window(stated, rows["contacts"]["time"])
+    window, told, wrong = _window(stated, rows["contacts"]["time"])
+    notices += told
     faults, doubts = _losses(given, rows, refused)
     value, costs = _value(stated, rows["customers"]), _costs(stated, rows["contacts"])
     named = rows["issues"].loc[rows["issues"]["negative_control"], "issue_id"].tolist()
     found = estimate(
         **_tables(rows, links), impact=impact, value=value, costs=costs, as_of=timestamp(window.end_day), seed=seed,
         controls=named, window=window, sentiment=_sentiment(rows["contacts"]), nps=_answers(rows.get("nps")),
-        below_minimum="reference", doubts=doubts, faults=faults,
+        below_minimum="reference", doubts=doubts, faults=(*wrong, *faults), is_calibrated=stated.labels_calibrated,
     )
     lines = empty(IMPACT_SENSITIVITY)
     if with_sensitivity:
         lines = sensitivity(found, impact=impact, value=value, seed=seed, controls=named)
     told = pd.concat([part for part in refused if len(part)] or [pd.DataFrame(columns=REJECT_COLUMNS)])
     return LabelledEstimate(
-        _result(found), check(told.drop_duplicates(), REJECTS), [*notices, *result_notices(found, rows, controls=named)], lines,
+        _result(found), check(told.drop_duplicates(), REJECTS), [*notices, *unknown_issues(refused), *result_notices(found, rows, controls=named)], lines,
         found,
     )
 
@@ -150,7 +156,8 @@ def _of_unknown_customers(rows: dict[str, pd.DataFrame]) -> list[pd.DataFrame]:
 
 def _losses(given: dict, rows: dict, refused: list[pd.DataFrame]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Faults and doubts (Japanese) where too much of the tables could not be used."""
-    lost = {"顧客（customers）の行": 1 - len(rows["customers"]) / max(len(given["customers"]), 1)}
+    n_people = len(given["customers"])
+    lost = {"顧客（customers）の行": 1 - len(rows["customers"]) / n_people if n_people else 0.0}
     contacts, known = rows["contacts"], rows["customers"]["customer_id"]
     named = contacts["customer_id"] != ""
     stranger = named & ~contacts["customer_id"].isin(known)
@@ -183,12 +190,28 @@ def _params(params: Mapping | None) -> tuple[Params, list[str]]:
     return stated, [f"params の {'、'.join(unknown)} は使いません。"] if unknown else []
 
 
-def _window(stated: Params, times: pd.Series) -> Window:
-    if stated.window_start:
-        start, end = (int(np.datetime64(day, "D").astype("int64")) for day in (stated.window_start, stated.window_end))
-        return window_between(start, end)
+def _window(stated: Params, times: pd.Series) -> tuple[Window, list[str], list[str]]:
+    """(window, notices, faults): the stated one without months at its ends from which no contact was handed over.
+
+    Who left in such months had no chance to be seen asking, and means over them would be too low. A single contact with a
+    wrong date does not make a month.
+    """
     days = day_of_instant(times)
-    return window_between(int(days.min()), int(days.max()) + 1) if len(days) else window_between(0, 1)
+    first, last = usual_days(days) if len(days) else (0, 0)
+    if not stated.window_start:
+        return window_between(first, last + 1), [], []
+    start, end = (int(np.datetime64(day, "D").astype("int64")) for day in (stated.window_start, stated.window_end))
+    asked = f"{stated.window_start} から {stated.window_end} の前日まで"
+    if not len(days):
+        return window_between(start, end), [], []
+    found = f"{timestamp(first):%Y-%m-%d} から {timestamp(last):%Y-%m-%d} まで"
+    if not ((days >= start) & (days < end)).any():
+        return window_between(start, end), [], [
+            f"指定の期間（{asked}）に問い合わせがありません。問い合わせは {found}です。params の window_start と window_end を直してください。"]
+    cut_start = first if first - start > MISSING_DAYS else start
+    cut_end = last + 1 if end - last > MISSING_DAYS else end
+    told = [f"指定の期間（{asked}）のうち、問い合わせのある {found}だけを使います。"] if (cut_start, cut_end) != (start, end) else []
+    return window_between(cut_start, cut_end), told, []
 
 
 def _value(stated: Params, customers: pd.DataFrame) -> Value:
@@ -258,7 +281,7 @@ def _answers(nps: pd.DataFrame | None) -> pd.DataFrame | None:
 
 def _result(found: Estimate) -> pd.DataFrame:
     table = found.impact[found.impact["issue_id"] != ""]
-    yen = table["ltv_shrunken_yen"].fillna(0.0) + table["contact_cost_yen"]
+    yen = table["ltv_shrunken_yen"].fillna(0.0).clip(lower=0.0) + table["contact_cost_yen"]
     result = pd.DataFrame({
         "issue_id": table["issue_id"], "churns_prevented_per_month": table["churns_prevented"],
         "lo": table["churns_low"], "hi": table["churns_high"], "yen_per_month": yen,

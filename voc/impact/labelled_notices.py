@@ -6,6 +6,21 @@ from voc.impact.estimation import Estimate
 from voc.impact.periods import timestamp
 from voc.impact.reverse import BY_TIMING, GAP_DAYS
 
+_UNKNOWN = r"^issues の課題「(.*)」が issues の表にありません"
+_MOST = 5
+
+
+def unknown_issues(refused: list[pd.DataFrame]) -> list[str]:
+    """A line with the labels that the table of issues lacks, the most frequent first; `refused`: REJECTS."""
+    reasons = pd.concat([part["reason"] for part in refused if len(part)] or [pd.Series(dtype="str")])
+    names = reasons.astype("str").str.extract(_UNKNOWN)[0].dropna().value_counts()
+    if names.empty:
+        return []
+    first = sorted(names.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST]
+    listed = "、".join(f"{name}（{n:,} 件）" for name, n in first)
+    more = f" ほか {len(names) - _MOST} 種" if len(names) > _MOST else ""
+    return [f"issues の表にない課題が問い合わせに付いています: {listed}{more}。解約と費用のどちらにも数えていません。issues の表に加えてください。"]
+
 
 def result_notices(found: Estimate, rows: dict[str, pd.DataFrame], *, controls: list[str]) -> list[str]:
     """Lines on the window, on rows that do not count, and on why a churn number is missing or only 参考値.
@@ -32,6 +47,8 @@ def result_notices(found: Estimate, rows: dict[str, pd.DataFrame], *, controls: 
     lines += [f"参考値にとどめます: {doubt}" for doubt in told["doubts"]] if not told["reasons"] else []
     if told["banner"]:
         lines.append(told["banner"])
+    if told["is_widened"]:
+        lines.append("課題の確率が人の判断と比べられていないため（params の labels_calibrated = false）、区間を広げています。")
     if len(controls) < 2 and not told["reasons"]:
         lines.append("対照の課題（negative_control = 1）が 2 件未満のため、隠れた偏りを補正していません（区間だけ広げています）。")
     found_by_timing = found.reverse[(found.reverse["basis"] == BY_TIMING) & ~found.reverse["is_overruled"].astype(bool)]

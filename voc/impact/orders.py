@@ -18,7 +18,7 @@ class OrderChurn:
     """`customers`: CUSTOMERS with started_on, ended_on and monthly_price_yen from the orders; `rates`: customer_id,
     order_yen (mean of one order), orders_per_month; `median_days`: of the intervals between orders; `known_until_on`:
     every churn before that day is known, so estimates are made as of that day; `note`: the rule in Japanese;
-    `left_out`: counts of orders not used."""
+    `left_out`: counts of orders not used; `n_without_order`: customers who have not ordered yet."""
 
     customers: pd.DataFrame
     rates: pd.DataFrame
@@ -26,6 +26,7 @@ class OrderChurn:
     known_until_on: pd.Timestamp
     note: str
     left_out: dict[str, int]
+    n_without_order: int
 
 
 def customers_from_orders(
@@ -39,8 +40,9 @@ def customers_from_orders(
     after a longer pause never left. The median is over all customers' intervals between days with an order.
     monthly_price_yen = order_yen x orders_per_month (単価 x 購買頻度), orders counted by months from the first order to
     ended_on or `as_of`, at least one median interval. Plan and segment come from `customers` (CUSTOMERS, may be
-    empty); its customers without an order keep their row without dates. Raises VocError where there are fewer than 30
-    intervals.
+    empty); who has not ordered before `as_of` is no customer yet and is left out and counted. Nothing from
+    `as_of` on is looked at, so an earlier `as_of` gives what was known then. Raises VocError where there are fewer than
+    30 intervals.
     """
     end_day = as_of_day(as_of)
     frame, left_out = _usable(check(orders, ORDERS), end_day)
@@ -63,7 +65,7 @@ def customers_from_orders(
         "ended_on": _dates(due).where(silent), "monthly_price_yen": (people["order_yen"] * people["orders_per_month"]).to_numpy(),
     })
     named = customers[["customer_id", "plan", "segment"]].drop_duplicates("customer_id")
-    result = named.merge(known, on="customer_id", how="outer") if len(named) else known
+    result = known.merge(named, on="customer_id", how="left", validate="one_to_one") if len(named) else known
     note = (
         f"解約日がないため、購入間隔の中央値 {median:.0f} 日の {silent_intervals:g} 倍（{silent_intervals * median:.0f} 日）購入がない顧客を"
         "解約とみなし、次の購入が見込まれた日を解約日としています。"
@@ -71,6 +73,7 @@ def customers_from_orders(
     return OrderChurn(
         check(result, CUSTOMERS), people[["order_yen", "orders_per_month"]].reset_index(), median,
         timestamp(end_day - round((silent_intervals - 1) * median)), note, left_out,
+        int((~named["customer_id"].isin(known["customer_id"])).sum()),
     )
 
 

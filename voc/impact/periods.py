@@ -83,13 +83,17 @@ def window_of(contact_days: np.ndarray, *, end_day: int) -> Window:
     the window by years without data. Where no calendar month is full, the period is the whole window.
     """
     days = contact_days[contact_days < end_day]
-    start = end_day - 1
-    if len(days):
-        months = month_number(days)
-        found, counts = np.unique(months, return_counts=True)
-        first = found[counts >= STRAY_SHARE * np.median(counts)][0]
-        start = int(days[months >= first].min())
+    start = usual_days(days)[0] if len(days) else end_day - 1
     return _window(start, end_day, slack=(START_SLACK_DAYS, 1), n_last=PERIOD_MONTHS)
+
+
+def usual_days(contact_days: np.ndarray) -> tuple[int, int]:
+    """First and last day of contacts in the months that have them in usual number, a twentieth of the median or more."""
+    months = month_number(contact_days)
+    found, counts = np.unique(months, return_counts=True)
+    usual = found[counts >= STRAY_SHARE * np.median(counts)]
+    inside = contact_days[(months >= usual[0]) & (months <= usual[-1])]
+    return int(inside.min()), int(inside.max())
 
 
 def window_between(start_day: int, end_day: int) -> Window:

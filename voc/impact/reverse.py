@@ -54,8 +54,8 @@ def decide(
     """Reverse issues and the decision day of every churned customer.
 
     An issue is reverse if it is a cancel intent, or if, among its contacts before the decision, the
-    probability-weighted share that ends within 36 days is > 15 %, stands for >= 8 churns, and is > 4 x the rate per
-    36 days in days 37 to 108. The strongest such issue is taken first, decisions are dated anew, and so on.
+    probability-weighted share that ends within 36 days is > 15 %, stands for >= 8 churns, and is > 4 x the share that
+    ends per 36 days in days 37 to 108 of those who are still customers then. The strongest such issue is taken first, decisions are dated anew, and so on.
     The decision is the first contact with any reverse issue (summed probability >= 0.3) in the
     `decision_days` before the end.
     A person's word wins: issue ids in `impact.reverse` are always taken, those in `impact.not_reverse` never.
@@ -112,7 +112,8 @@ def _date(end: np.ndarray, said: pd.DataFrame, flagged: list[int], *, decision_d
 
 @dataclass(frozen=True)
 class _Timing:
-    """Per issue: churns within GAP_DAYS of a contact, their share of its contacts, the later share per GAP_DAYS."""
+    """Per issue: churns within GAP_DAYS of a contact, their share of its contacts, and `later`: the share that leaves
+    within as many days at the rate of days 37 to 108 after a contact, of those who are still there."""
 
     churns: np.ndarray
     share: np.ndarray
@@ -134,12 +135,14 @@ def _timing(end: np.ndarray, decision: np.ndarray, said: pd.DataFrame, n_issues:
     early = (day < decision[customer]) & (wait >= 0)
     seen, seen_long = early & (day <= end_day - GAP_DAYS), early & (day <= end_day - LATER_DAYS)
     soon, later = wait <= GAP_DAYS, (wait > GAP_DAYS) & (wait <= LATER_DAYS)
-    contacts, churns, contacts_long, churns_later = (
+    # who is gone by then can leave no more: the later rate is over the time that the others stayed
+    stayed = np.clip(wait, GAP_DAYS, LATER_DAYS) - GAP_DAYS
+    contacts, churns, churns_later, gaps_later = (
         np.bincount(said["issue"], weights=said["probability"] * chosen, minlength=n_issues)
-        for chosen in (seen, seen & soon, seen_long, seen_long & later)
+        for chosen in (seen, seen & soon, seen_long & later, seen_long * stayed / GAP_DAYS)
     )
-    rate_later = churns_later / np.maximum(contacts_long, 1e-9) * GAP_DAYS / (LATER_DAYS - GAP_DAYS)
-    return _Timing(churns, churns / np.maximum(contacts, 1e-9), rate_later)
+    rate_later = churns_later / np.maximum(gaps_later, 1e-9)
+    return _Timing(churns, churns / np.maximum(contacts, 1e-9), 1.0 - np.exp(-rate_later))
 
 
 def _evidence(timed: _Timing, issue: int, basis: str, *, is_overruled: bool = False) -> tuple:

@@ -1,4 +1,4 @@
-"""A folder with labelled tables (UTF-8 CSV, params.json) -> frames of text; results -> CSV files beside each other."""
+"""A folder with labelled tables (CSV, params.json) -> frames of text; results -> CSV files beside each other."""
 
 import io
 import json
@@ -22,16 +22,17 @@ _QUOTE_HINT = "引用符「\"」の閉じ忘れや余分なカンマを確かめ
 
 def read_labelled(
     folder: Path, *, files: Mapping[str, str], columns: Mapping[str, Mapping[str, str]]
-) -> tuple[dict[str, pd.DataFrame | dict], pd.DataFrame]:
-    """(tables, rejects): a frame of text cells for each table found, `params` as a dict.
+) -> tuple[dict[str, pd.DataFrame | dict], pd.DataFrame, list[str]]:
+    """(tables, rejects, notices): a frame of text cells for each table found, `params` as a dict.
 
     `files`: table -> file name in `folder` (or a path) in place of NAMES; `columns`: table -> our column -> the file's.
     Frames have `source_row`, the number of the data row. Lines with more or fewer cells than the header are rejects.
-    Raises SourceError for a missing file, another encoding than UTF-8, no header, or a column that is not there.
+    A file that is not UTF-8 is read as what its bytes look like (Shift_JIS from Excel, UTF-16), and that is told.
+    Raises SourceError for a missing file, bytes that are no Japanese text, no header, or a column that is not there.
     """
     if not folder.is_dir():
         raise SourceError(f"フォルダー {folder} がありません。contacts.csv などの入ったフォルダーを指定してください。")
-    tables, rejects = {}, []
+    tables, rejects, notices = {}, [], []
     for name, usual in NAMES.items():
         path = folder / files.get(name, usual)
         if not path.is_file():
@@ -44,9 +45,10 @@ def read_labelled(
         if name == "params":
             tables[name] = _read_params(path)
         else:
-            tables[name], faults = _read_csv(path, name, columns.get(name, {}))
+            tables[name], faults, told = _read_csv(path, name, columns.get(name, {}))
             rejects += faults
-    return tables, pd.DataFrame(rejects, columns=["source", "source_row", "stage", "reason"], dtype="str")
+            notices += told
+    return tables, pd.DataFrame(rejects, columns=["source", "source_row", "stage", "reason"], dtype="str"), notices
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
@@ -76,7 +78,20 @@ def _read_params(path: Path) -> dict:
     return found
 
 
-def _read_csv(path: Path, table: str, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[dict]]:
+def _utf8(path: Path) -> tuple[bytes, list[str]]:
+    """(the file as UTF-8, what was guessed)."""
+    data = path.read_bytes()
+    try:
+        data.decode("utf-8")  # the reader checks the rows it keeps only
+    except UnicodeDecodeError:
+        from voc.parsing.charset import decode  # its package loads every parser of the product
+
+        told = f"{path.name} は UTF-8 ではないため、文字コード（Shift_JIS など）を推定して読みました。文字化けがあれば UTF-8 で保存し直してください。"
+        return decode(data).encode("utf-8"), [told]
+    return data, []
+
+
+def _read_csv(path: Path, table: str, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[dict], list[str]]:
     faults, open_quotes = [], []
 
     def refuse(row: csv.InvalidRow) -> str:
@@ -86,15 +101,14 @@ def _read_csv(path: Path, table: str, columns: Mapping[str, str]) -> tuple[pd.Da
         return "skip"
 
     try:
-        data = path.read_bytes()
-        data.decode("utf-8")  # the reader checks the rows it keeps only
+        data, told = _utf8(path)
         found = csv.read_csv(
             io.BytesIO(data), read_options=csv.ReadOptions(use_threads=False, block_size=1 << 24),
             parse_options=csv.ParseOptions(newlines_in_values=True, invalid_row_handler=refuse),
             convert_options=csv.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
         )
         frame = found.to_pandas()
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+    except (pa.ArrowInvalid, UnicodeError) as error:
         raise SourceError(_told(path, str(error))) from None
     except OSError as error:
         raise SourceError(f"{path} を読めません（{error.strerror}）。権限を確かめてください。") from None
@@ -107,7 +121,7 @@ def _read_csv(path: Path, table: str, columns: Mapping[str, str]) -> tuple[pd.Da
          "reason": f"列の数（{actual}）が見出し（{expected}）と違うため使いませんでした。{_QUOTE_HINT}"}
         for number, actual, expected in faults
     ]  # fmt: skip
-    return _renamed(frame, path, columns).assign(source_row=list(numbers)), rejects
+    return _renamed(frame, path, columns).assign(source_row=list(numbers)), rejects, told
 
 
 def _renamed(frame: pd.DataFrame, path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
