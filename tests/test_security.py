@@ -68,8 +68,11 @@ def project():
 
 def test_every_dependency_has_its_pin_within_its_bounds():
     pinned = {canonicalize_name(name): version for name, _, version in (pin.partition("==") for pin in pins())}
-    for text in [*project()["dependencies"], *project()["optional-dependencies"]["test"]]:
+    optional = (text for texts in project()["optional-dependencies"].values() for text in texts)
+    for text in [*project()["dependencies"], *optional]:
         one = Requirement(text)
+        if one.name == "voc":  # one set of extras in another
+            continue
         found = pinned.get(canonicalize_name(one.name))
         is_exact = [spec.operator for spec in one.specifier] == ["=="]  # the carriers of the models pin themselves
         assert is_exact or (found and one.specifier.contains(found, prereleases=True)), f"{text}: pinned is {found}"
