@@ -92,7 +92,9 @@ def test_without_the_companys_rate_nothing_is_raised_and_only_the_far_limit_allo
 
 
 def test_controls_that_surely_shift_raise_the_alarm_and_keep_every_tier_at_reference():
-    calm = run(*with_twin(company(effect=0.0), share=0.5), {**KINDS, "twin": "不具合"}, controls=["bug", "twin"])
+    people, calls, said = with_twin(company(effect=0.0), share=0.5)
+    at_random = calls.assign(started_at=calls["started_at"].sample(frac=1, random_state=4).to_numpy())
+    calm = run(people, at_random, said, {**KINDS, "twin": "不具合"}, controls=["bug", "twin"])
     assert calm.diagnostics["controls_low"] < 0.2 and not calm.diagnostics["banner"]
     twice = run(*with_twin(company(), share=0.5), {**KINDS, "twin": "不具合"}, controls=["bug", "twin"])
     assert twice.diagnostics["controls_low"] > 0.2 and "倍（90%区間）" in twice.diagnostics["banner"]
