@@ -12,6 +12,7 @@ from importlib.metadata import version
 import pandas as pd
 
 from voc.config import Config
+from voc.notices import inert_line
 from voc.tables import RUNS, check
 
 _PACKAGES = (
@@ -66,7 +67,7 @@ class RunRecord:
 
     def tell(self, line: str) -> None:
         if not self.is_quiet:
-            print(line, file=sys.stderr, flush=True)
+            print(inert_line(line), file=sys.stderr, flush=True)
 
     def row(self, *, as_of_on: pd.Timestamp, status: str) -> pd.DataFrame:
         """This run as table RUNS."""
