@@ -38,6 +38,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--full", action="store_true", help="前回の続きからではなく、取り込み元をすべて読み直します")
     run.set_defaults(command=_run)
 
+    report = commands.add_parser(
+        "report", help="保存した分析結果からレポートを作り直します（読み込みも分析もしません）",
+        description="保存した分析結果からレポートを作り直します（読み込みも分析もしません）。日次は新しい課題と急に増えた課題、週次は件数の動きと上位の課題、月次は3つの資料です。",
+    )  # fmt: skip
+    report.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
+    report.add_argument("--period", choices=("daily", "weekly", "monthly"), default="monthly", help="daily: 日次、weekly: 週次、monthly: 月次（既定）")
+    report.set_defaults(command=_report)
+
     text_cli.add_commands(commands)
 
     terms = commands.add_parser(
@@ -115,6 +123,18 @@ def _run_config(path: Path, *, is_full: bool = False) -> int:
     with one_run(path.resolve().parent):
         result = run(str(path), is_full=is_full)
     _print_result(result)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from flows.report_files import render_period
+    from voc.config import load_config
+    from voc.notices import inert_line
+
+    written, notices = render_period(load_config(options.config), base=options.config.resolve().parent, period=options.period)
+    for notice in notices:
+        print(f"⚠ {inert_line(notice)}", file=sys.stderr)
+    print("レポート", *(f"  {path}" for path in written), sep="\n")
     return 0
 
 
@@ -201,17 +221,19 @@ def _terms(options: argparse.Namespace) -> int:
 
 
 def _print_result(result) -> None:
+    from voc.notices import inert_line
+
     counts = result.counts
     if result.notices:
         print("\n取り込みの注意")
         for notice in result.notices:
-            print(f"  ⚠ {notice}")
+            print(f"  ⚠ {inert_line(notice)}")
     pulled = f"うち新しく読んだもの {counts.get('new', 0):,} 件、更新 {counts.get('replaced', 0):,} 件"
     print(f"\n問い合わせ {counts['parse']:,} 件（{pulled}）、お客様の発言 {counts['voices']:,} 文、課題 {counts['issues']} 件")
     print(f"使えなかった行 {counts['rejects']:,} 件、どの課題にも入らなかった声 {counts['unassigned_share']:.0%}")
     print("\n主な結果")
     for sentence in result.headlines:
-        print(f"  ・{sentence}")
+        print(f"  ・{inert_line(sentence)}")
     print("\nレポート")
     for path in result.reports:
         print(f"  {path}")

@@ -14,6 +14,7 @@ import pandas as pd
 
 from flows.logs import write_line
 from voc.config import Config
+from voc.notices import inert_line
 from voc.tables import RUNS, check
 
 _PACKAGES = (
@@ -86,7 +87,7 @@ class RunRecord:
 
     def tell(self, line: str) -> None:
         if not self.is_quiet:
-            print(line, file=sys.stderr, flush=True)
+            print(inert_line(line), file=sys.stderr, flush=True)
 
     def row(self, *, as_of_on: pd.Timestamp, status: str, tables: dict[str, int] | None = None) -> pd.DataFrame:
         """This run as table RUNS; `tables`: the version of each table that it left."""

@@ -5,14 +5,12 @@ from pathlib import Path
 import pandas as pd
 
 from flows.record import RunRecord
+from flows.report_files import BOOKS, printed_pdf
 from flows.tasks import edge_task
 from voc.config import Config
-from voc.reports.cs_pack import cs_sheets
 from voc.reports.html import write_cs_report, write_reports
 from voc.reports.issues_sheet import write_issues_sheet
-from voc.reports.pdf import PdfError, write_pdf
 from voc.reports.powerpoint import write_deck
-from voc.reports.product_sheets import product_sheets
 from voc.reports.workbook import write_workbook
 
 write_reports_task = edge_task(write_reports, name="レポート作成")
@@ -20,17 +18,7 @@ write_issues_sheet_task = edge_task(write_issues_sheet, name="課題の表の作
 write_cs_report_task = edge_task(write_cs_report, name="CS向け資料の作成")
 write_workbook_task = edge_task(write_workbook, name="Excelの作成")
 write_deck_task = edge_task(write_deck, name="経営向けスライドの作成")
-
-
-def _printed(page: Path, folder: Path) -> tuple[list[Path], list[str]]:
-    """(files, notices): a machine that cannot print is told so, and the run goes on without the PDF."""
-    try:
-        return [write_pdf(page, folder)], []
-    except PdfError as error:
-        return [], [str(error)]
-
-
-print_task = edge_task(_printed, name="経営向けPDFの作成")
+print_task = edge_task(printed_pdf, name="経営向けPDFの作成")
 
 
 def report(config: Config, tables: dict[str, pd.DataFrame], *, folder: Path, record: RunRecord) -> list[Path]:
@@ -44,9 +32,9 @@ def report(config: Config, tables: dict[str, pd.DataFrame], *, folder: Path, rec
         written += printed
         record.notices += notices
         written.append(write_cs_report_task(tables, folder, config=config, run=run))
-        for name, title, make in (("product", "プロダクト向け", product_sheets), ("cs", "CS向け", cs_sheets)):
+        for name, title, make in BOOKS:
             sheets = make(tables, config=config, run=run)
-            written.append(write_workbook_task(sheets, folder / f"{name}.xlsx", title=f"お客様の声 {title}", as_of_on=row["as_of_on"]))
+            written.append(write_workbook_task(sheets, folder / f"{name}.xlsx", title=title, as_of_on=row["as_of_on"]))
         return [*written, write_issues_sheet_task(
             tables, folder, run_id=row["run_id"], as_of_on=row["as_of_on"], timezone=config.company.timezone,
         )]  # fmt: skip

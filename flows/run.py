@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from prefect import flow, get_run_logger
-from prefect.artifacts import create_markdown_artifact
+from prefect import flow
 
 from flows.alert import alert
 from flows.analyze import analyze, as_of_day, tables_for_reports
@@ -18,9 +17,10 @@ from flows.record import RunRecord
 from flows.report import report
 from flows.settings import store_of
 from flows.tasks import edge_task
+from flows.telling import reached, start_progress, tell_prefect
 from voc.config import load_config
 from voc.removal import expire
-from voc.reports.content import headline
+from voc.reports.content import headline, ranking
 from voc.store import append_rows, read_table, versions
 from voc.tables import CONTACTS, RUNS
 
@@ -47,13 +47,15 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
     path = Path(config_path).resolve()
     config = load_config(path)
     base, record = path.parent, RunRecord(config, is_quiet=is_quiet, log_folder=path.parent / config.reports.path / "logs")
-    store = store_of(config, base)
+    store, progress = store_of(config, base), start_progress()
     record.log("run_started", pid=os.getpid())
     ingest(config, base=base, store=store, record=record, is_full=is_full)
     if config.privacy.retention_months is not None:
         last_day = as_of_day(config, read_table(CONTACTS, store=store))
         record.counts["expired"] = expire_task(store=store, months=config.privacy.retention_months, as_of_on=last_day)
+    reached(progress, "取り込み", 30.0)
     as_of_on = analyze(config, store=store, base=base, record=record)
+    reached(progress, "分析", 80.0)
     tables = tables_for_reports(store)
     tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status="reporting"))
     written = report(config, tables, folder=base / config.reports.path, record=record)
@@ -61,16 +63,11 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
     append_rows(record.row(as_of_on=as_of_on, status="completed", tables=versions(store=store)), RUNS, store=store)
     record.log("run_completed", seconds=sum(record.seconds.values()), counts=record.counts)
     sentences = headline(tables)
-    _tell_prefect(sentences, written)
+    reached(progress, "レポート作成", 100.0)
+    tell_prefect(sentences, ranking(tables), written, n_notices=len(set(record.notices)))
     return RunResult(written, sentences, record.counts, record.seconds, list(dict.fromkeys(record.notices)))
 
 
 def _with(runs: pd.DataFrame, row: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([runs, row], ignore_index=True) if len(runs) else row
 
-
-def _tell_prefect(sentences: list[str], written: list[Path]) -> None:
-    """The headlines in Prefect's own interface; they hold figures and labels, no customer's words."""
-    lines = [f"- {sentence}" for sentence in sentences] + [f"- レポート: {path.name}" for path in written]
-    create_markdown_artifact(key="voc-headlines", markdown="\n".join(lines), description="主な結果")
-    get_run_logger().info("reports written: %d", len(written))

@@ -16,6 +16,7 @@ from flows.alert import alert_failure, close_failure
 from flows.logs import read_lines, write_line
 from flows.one_run import one_run
 from flows.record import RunRecord
+from flows.report_files import render_period
 from flows.run import run
 from voc.config import Config, load_config
 from voc.due import is_done, last_completed, last_due
@@ -63,7 +64,7 @@ def _job(job: str, config_path: str, *, cron: str | None, is_forced: bool) -> st
             if job == "daily":
                 run(str(path))
             else:
-                _report(config, base, period=job)
+                render_period(config, base=base, period=job)
                 close_failure(store=settings.store_of(config, base), job=job, day=_today(config, begun))
         except Exception as error:
             _tell_failure(error, config, base, job=job, record=begun)
@@ -83,18 +84,6 @@ def last_served(config: Config, base: Path, *, job: str) -> datetime | None:
 
 def log_folder(config: Config, base: Path) -> Path:
     return base / config.reports.path / "logs"
-
-
-def _report(config: Config, base: Path, *, period: str) -> list[Path]:
-    """Every report again, out of the store, into `<reports>/<period>`. The one place where the period's report is asked for."""
-    from flows.analyze import tables_for_reports
-    from flows.report import report
-
-    tables = tables_for_reports(settings.store_of(config, base))
-    if tables["runs"].empty:
-        raise VocError("保存先に実行の記録がありません。先に voc run を一度実行してください。")
-    record = RunRecord(config, is_quiet=True, log_folder=log_folder(config, base))
-    return report(config, tables, folder=base / config.reports.path / period, record=record)
 
 
 def _today(config: Config, record: RunRecord) -> pd.Timestamp:

@@ -13,6 +13,7 @@ from voc.issues.kinds import KINDS
 
 TRIAGED = ("使い方", "手続き")
 NO_ARTICLE, HAS_ARTICLE, NOT_FOUND, UNCLEAR = "no_article", "has_article", "not_found", "unclear"
+_NEARLY = 0.1  # of the cosine: within so much of the threshold an article is やや近い; the number stands in column `similarity`
 VIEW_MINUTES = 60  # a contact so soon after a view may follow from it
 SHIFT_DAYS = (-14, -7, 7, 14)  # the same weekday and hour: how many contacts stand behind a view by chance
 MIN_CASES = 5.0  # searches without hit, or contacts after a view beyond chance, below which nothing is concluded
@@ -192,9 +193,9 @@ def _evidence(row: dict, *, least: float, share: float) -> str:
     part = f"（{row['deflectable_low_yen'] / row['contact_cost_yen']:.0%}〜{row['deflectable_high_yen'] / row['contact_cost_yen']:.0%} が自己解決できると想定）" if row["contact_cost_yen"] > 0 else ""
     parts = []
     if row["state"] == NO_ARTICLE:
-        parts.append(f"答えになる FAQ 記事がありません（最も近い「{title}」でも類似度 {row['similarity']:.2f}、基準 {least:.2f}）。")
+        parts.append(f"答えになる FAQ 記事がありません（最も近い記事は「{title}」ですが、{'内容がやや近いだけです' if row['similarity'] >= least - _NEARLY else '別の内容です'}）。")
     else:
-        parts.append(f"記事「{title}」があります（類似度 {row['similarity']:.2f}）。")
+        parts.append(f"記事「{title}」があります（内容が{'近い' if row['similarity'] >= least + _NEARLY else 'やや近い'}）。")
     if row["n_searches"] > 0:
         parts.append(f"FAQ 内の検索は月 {row['n_searches']:.1f} 回、うち {row['n_not_found']:.1f} 回は何も見つかっていません。")
     if row["state"] != NO_ARTICLE and row["n_views"] > 0:

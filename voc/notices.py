@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+import re
+import unicodedata
 from collections.abc import Collection, Sequence
 
 import pandas as pd
@@ -9,6 +11,26 @@ import pandas as pd
 _LEAST_DAYS = 14  # days with contacts in the last 90 that a source must have, before silence is a surprise
 _LEAST_SILENCE = 3.0
 _PAST_DAYS = 90
+_LONGEST = 500
+_SILENT = {"Cf", "Cs", "Co", "Cn"}  # bidirectional and zero-width marks, lone surrogates, what no font has
+_BREAKS = {"Cc", "Zl", "Zp"}  # line ends, tabs, the escape that starts a terminal's colour
+_MARKUP = str.maketrans("\\`*_{}[]()<>#|~!&$@:\"'", "＼｀＊＿｛｝［］（）＜＞＃｜～！＆＄＠：＂＇")
+_WWW = re.compile(r"(?i)\bwww\.")
+
+
+def inert_line(text: object, *, limit: int = _LONGEST) -> str:
+    """Any text as one line of a log or a terminal: nothing in it moves the cursor, breaks the line or turns its direction."""
+    raw = str(text)[: limit * 4]
+    kept = "".join(" " if unicodedata.category(one) in _BREAKS else one for one in raw if unicodedata.category(one) not in _SILENT).rstrip()
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+def inert_markdown(text: object, *, limit: int = _LONGEST) -> str:
+    """`inert_line` whose marks of Markdown, HTML and tables are full-width: no link, picture, tag, cell or heading is made of it.
+
+    Renderers disagree on what a backslash escapes, and readers of plain text would see it; a full-width sign is read alike.
+    """
+    return _WWW.sub("www．", inert_line(text, limit=limit).translate(_MARKUP)).strip().lstrip("-+= ")
 
 
 def silences(

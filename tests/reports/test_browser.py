@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from voc.reports.html import write_reports
+from voc.reports.html import write_daily, write_reports, write_weekly
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -60,3 +60,24 @@ def test_table_sorts_and_filters(chromium, make, tmp_path):
     assert "<title>銀行口座の連携が切れて明細が取り込まれない|CSV出力が文字化けする</title>" in page
     assert "2課題を表示（全8課題）" in page
     assert re.search(r'aria-sort="descending"><button type="button" data-key="contacts"', page)
+
+
+def test_a_figure_leads_to_its_issue_and_its_voices(chromium, make, tmp_path):
+    write_reports(make.tables(), tmp_path, config=make.config(), run=make.run())
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", (tmp_path / "product.html").read_text(encoding="utf-8"))
+    act = """<script>
+      var row = document.querySelector('#rank-table tbody tr'), figure = row.querySelector('[data-figure$="churns_prevented"]');
+      row.querySelector('th a').click();
+      var issue = document.querySelector(location.hash), same = issue.querySelector('[data-figure="' + figure.getAttribute('data-figure') + '"]');
+      document.title = [location.hash, figure.textContent, same.textContent, issue.querySelectorAll('blockquote').length].join(' ');
+    </script></body>"""
+    (tmp_path / "act.html").write_text(text.replace("</body>", act), encoding="utf-8")
+    page, console = opened(chromium, tmp_path / "act.html", tmp_path / "profile")
+    assert console == []
+    assert "<title>#VOC-0001 8.6名 8.6名 3</title>" in page
+
+
+@pytest.mark.parametrize("write", [write_daily, write_weekly])
+def test_the_pages_of_a_day_and_a_week_open_in_silence(chromium, make, tmp_path, write):
+    _, console = opened(chromium, write(make.tables(), tmp_path, config=make.config(), run=make.run()), tmp_path / "profile")
+    assert console == []

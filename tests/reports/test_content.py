@@ -93,7 +93,7 @@ def test_key_figures_are_those_of_the_last_complete_month(make):
     assert tiles["顧客数"]["value"] == "10,152名"
     assert [change["label"] for change in tiles["顧客解約率"]["changes"]] == ["前月比", "前年同月比"]
     assert tiles["顧客数"]["changes"][1]["text"] == "+2.7%"
-    assert tiles["NPS"]["changes"][1] == {"label": "前年同月比", "text": "+6pt", "word": "改善"}
+    assert tiles["NPS"]["changes"][1] == {"label": "前年同月比", "text": "+6pt", "word": "改善", "source": "company_months|2025-08>2026-08|nps"}
 
 
 def test_defence_and_attack_share_all_contacts(make):

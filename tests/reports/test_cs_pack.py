@@ -164,7 +164,7 @@ def test_page_and_book_say_the_same(make, tables, report, tmp_path):
     path = write_workbook(cs_sheets(tables, config=make.config(), run=make.run()), tmp_path / "cs.xlsx", title="題", as_of_on=None)
     with pytest.warns(UserWarning, match="extension"):
         book = openpyxl.load_workbook(path)
-    assert book.sheetnames == ["概要", "FAQ", "つまずき", "再問い合わせと転送", "質問と回答", "解約理由", "引き留め", "要注意の顧客", "お客様の言葉", "前提と計算方法"]
+    assert book.sheetnames == ["概要", "FAQ", "つまずき", "再問い合わせと転送", "質問と回答", "解約理由", "引き留め", "要注意の顧客", "お客様の言葉", "声を寄せた顧客", "数値の出典", "前提と計算方法"]
     for section, page in zip(report["sections"], book.worksheets[1:], strict=False):
         (native,) = page.tables.values()
         body = [[cell.value for cell in row] for row in page[native.ref]]
@@ -178,7 +178,7 @@ def test_a_pack_of_nothing_is_written(make, tmp_path):
     text = write_cs_report({}, tmp_path, config=make.config(), run=make.run()).read_text(encoding="utf-8")
     Page(text)
     assert "解約のおそれがある顧客は、今回は示せません。" in text
-    assert len(cs_sheets({}, config=make.config(), run=make.run())) == 10
+    assert len(cs_sheets({}, config=make.config(), run=make.run())) == 12
 
 
 def test_without_churn_the_pack_is_written(make, tmp_path):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from voc.reports import charts
-from voc.reports.html import figures, write_reports
+from voc.reports.html import figures, write_cs_report, write_daily, write_reports, write_weekly
 
 HOSTILE = [
     "<script>alert(document.domain)</script>という画面が出て困っています",
@@ -102,7 +102,8 @@ def test_nothing_is_fetched(pages, name):
     text = pages[name]
     links = [value for _, attribute, value in Page(text).attributes if attribute in ("src", "href", "xlink:href", "action")]
     assert links
-    assert all(value.startswith("#") or value == "data:," for value in links)
+    assert all(value.startswith("#") or value in ("data:,", "product.xlsx") for value in links)  # the book lies beside the page
+    assert ("product.xlsx" in links) == (name == "product.html")
     assert not re.search(r"url\((?!['\"]?(#|data:))|@import", text)
     assert next(value for _, attribute, value in Page(text).attributes if attribute == "content").startswith("default-src 'none';")
 
@@ -188,3 +189,20 @@ def test_nothing_to_draw_draws_nothing():
     assert charts.ranking_chart([ranked(low=None)], width=charts.WIDE) == ""
     assert charts.sparkline([]) == ""
     assert charts.month_bars([], "k", "t") == ""
+
+
+@pytest.mark.slow
+def test_pages_stay_small_with_sixty_thousand_contacts(make, tmp_path):
+    tables = make.decided()
+    n = -(-60_000 // len(tables["contacts"]))
+    ids = {"contacts": ["contact_id", "customer_id"], "sentences": ["sentence_id", "contact_id", "turn_id"], "mentions": ["sentence_id", "contact_id", "customer_id"],
+           "opinions": ["sentence_id"], "requests": ["sentence_id"]}
+    for name, columns in ids.items():
+        many = pd.concat([tables[name]] * n, ignore_index=True)
+        copy = pd.Series(range(n)).repeat(len(tables[name])).astype(str).to_numpy()
+        tables[name] = many.assign(**{column: many[column] + "-" + copy for column in columns})
+    assert len(tables["contacts"]) >= 60_000
+    for write in (write_reports, write_cs_report, write_daily, write_weekly):
+        written = write(tables, tmp_path, config=make.config(), run=make.run())
+        for path in written if isinstance(written, list) else [written]:
+            assert path.stat().st_size < 3_000_000, path.name

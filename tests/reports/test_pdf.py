@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.reports.test_html import hostile_tables
 from voc.reports.html import write_reports
 from voc.reports.pdf import FILE, PdfError, write_pdf
 
@@ -94,3 +95,11 @@ def test_the_report_is_printed_on_a4_and_the_same_twice(make, tmp_path):
     assert len(boxes) >= 5
     assert all([round(float(n)) for n in box.split()] == [0, 0, 595, 842] for box in boxes)
     assert not re.search(rb"/URI|/JavaScript|/Launch|/JS\b", found)
+
+
+@pytest.mark.slow
+def test_hostile_text_is_printed_as_text(make, tmp_path):
+    write_reports(hostile_tables(make), tmp_path, config=make.config(company={"name": "<img src='http://127.0.0.1:9/x.png'>"}), run=make.run())
+    found = unpacked(write_pdf(tmp_path / "executive.html", tmp_path).read_bytes())
+    assert len(re.findall(rb"/MediaBox", found)) < 40  # a giant string does not fill the print
+    assert not re.search(rb"/URI|/JavaScript|/Launch|/JS\b|/EmbeddedFile|/AcroForm", found)

@@ -23,7 +23,7 @@ HOSTILE = [
     "]]>&lt;a:fld type=\"slidenum\"/&gt;{{ 7 * 7 }} と表示されました",
     "あ" * 1_000_000,
 ]
-CHURN_TITLES = ["お客様の声レポート　経営向け", "上位5課題", "上位課題のお客様の声", "会社全体の推移", "前回のレポートからの変化", "判定の読み方", "分析の範囲"]
+CHURN_TITLES = ["お客様の声レポート　経営向け", "上位5課題", "上位課題のお客様の声", "会社全体の推移", "件数が増えた課題・減った課題", "判定の読み方", "分析の範囲"]
 
 
 def opened(make, folder, tables=None, *, run=None, **changes):
@@ -73,6 +73,15 @@ def test_titles_are_as_agreed(make, deck, tmp_path):
     assert [slide.shapes.title.text for slide in without.slides] == CHURN_TITLES
     assert "防げる解約／月" not in shown(without)
     assert [slide.shapes.title.text for slide in opened(make, tmp_path, {}).slides] == [CHURN_TITLES[0], *CHURN_TITLES[-2:]]
+
+
+def test_what_tests_the_numbers_and_moves_the_nps_has_its_slides(make, tmp_path):
+    pages = opened(make, tmp_path, make.decided())
+    titles = [slide.shapes.title.text for slide in pages.slides]
+    assert titles[5:7] == ["NPSを動かしている課題", "検証：解約の理由になりえない課題"]
+    drivers, placebo = ([[cell.text for cell in row.cells] for row in next(s.table for s in slide.shapes if s.has_table).rows] for slide in list(pages.slides)[5:7])
+    assert drivers[1] == ["多段階の承認フローを追加してほしい", "45名", "+5.1pt", "+3.1〜+7.1pt", "上がる関連がある"]
+    assert placebo[1][1:] == ["候補", "1.11倍（0.80〜1.54倍）", "−0.8〜+0.9名"]
 
 
 def test_the_page_is_wide(deck):

@@ -55,11 +55,11 @@ def book(make, tables, tmp_path_factory):
 
 
 def test_the_tabs_are_the_promised_ones(book):
-    assert book.sheetnames == ["概要", "順位", "要望", "根拠", "誰が求めているか", "推移", "前提と計算方法"]
+    assert book.sheetnames == ["概要", "順位", "要望", "根拠", "声を寄せた顧客", "誰が求めているか", "推移", "数値の出典", "前提と計算方法"]
     assert "issues.xlsx" in "".join(str(cell.value) for row in book["概要"].rows for cell in row)
 
 
-@pytest.mark.parametrize("name", ["順位", "要望", "根拠", "誰が求めているか", "推移"])
+@pytest.mark.parametrize("name", ["順位", "要望", "根拠", "声を寄せた顧客", "誰が求めているか", "推移", "数値の出典"])
 def test_every_table_can_be_filtered_and_keeps_its_head(book, name):
     page = book[name]
     (native,) = page.tables.values()
@@ -125,6 +125,22 @@ def test_a_cap_is_told_and_no_issue_loses_all_its_rows(make, tables, tmp_path):
     assert len(found) == 25
     assert set(found["課題番号"]) == set(tables["mentions"]["issue_id"])
     assert f"全{n_all}行のうち25行" in book["根拠"]["A2"].value
+
+
+def test_who_asked_is_told_of_issues_with_five_customers_or_more(make, tables, book):
+    found = rows_of(book["声を寄せた顧客"])
+    mentions = tables["mentions"]
+    n_customers = mentions.groupby("issue_id")["customer_id"].nunique()
+    assert found.groupby("課題番号").size().to_dict() == n_customers[n_customers >= 5].to_dict()
+    own = mentions[(mentions["issue_id"] == "VOC-0001") & (mentions["customer_id"] == "u01")].merge(tables["contacts"], on="contact_id")
+    row = found[(found["課題番号"] == "VOC-0001") & (found["仮名"] == "u01")].iloc[0]
+    days = own["started_at"].dt.tz_convert("Asia/Tokyo").dt.date
+    assert (row["最初の日"].date(), row["最後の日"].date(), row["問い合わせ"]) == (days.min(), days.max(), own["contact_id"].nunique())
+    assert row[["プラン", "LTV区分", "LTV"]].tolist() == ["ライト", "ハイタッチ", 50_000]
+    few = tables | {"mentions": mentions[(mentions["issue_id"] != "VOC-0001") | mentions["customer_id"].isin(["u00", "u01"])]}
+    sheet = next(one for one in product_sheets(few, config=make.config(), run=make.run()) if one.name == "声を寄せた顧客")
+    assert "VOC-0001" not in set(sheet.rows["課題番号"])
+    assert any("5名に満たない1課題は載せていません" in line for line in sheet.lines)
 
 
 def test_groups_under_five_have_no_figures(tables, book):

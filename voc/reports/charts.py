@@ -5,6 +5,7 @@ its container. Text in it (issue labels) is customer text: both Altair's and our
 """
 
 import re
+from collections.abc import Sequence
 from html import escape
 
 import altair
@@ -116,11 +117,14 @@ def sparkline(months: list[tuple[pd.Timestamp, float]]) -> str:
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{ACCENT}"/></svg>')
 
 
-def month_bars(months: list[tuple[pd.Timestamp, float]], key: str, title: str) -> str:
-    """Contacts per month as bars with the first, the last and the highest value written."""
+def month_bars(months: list[tuple[pd.Timestamp, float]], key: str, title: str, fixes: Sequence[dict] = ()) -> str:
+    """Contacts per month as bars with the first, the last and the highest value written.
+
+    `fixes`: dicts with done_on and text; each within the months is a dashed line with a flag 対応, read aloud at the end.
+    """
     if len(months) < 2:
         return ""
-    width, height, floor, head = 320.0, 116.0, 94.0, 18.0
+    width, height, floor, head = 320.0, 128.0, 106.0, 30.0
     values = [n for _, n in months]
     top, pitch = max(values) or 1.0, width / len(months)
     best = values.index(max(values))
@@ -138,4 +142,12 @@ def month_bars(months: list[tuple[pd.Timestamp, float]], key: str, title: str) -
     parts.append(f'<text x="0" y="{height - 6:g}">{first_on.year}/{first_on.month}</text>')
     parts.append(f'<text x="{width:g}" y="{height - 6:g}" text-anchor="end">{last_on.year}/{last_on.month}</text>')
     spoken = "、".join(f"{month(at)} {count(n)}" for at, n in months)
+    shown = [fix for fix in fixes if first_on <= fix["done_on"] < last_on + pd.offsets.MonthBegin(1)]
+    for fix in shown:
+        at = fix["done_on"]
+        x = ((at.year - first_on.year) * 12 + at.month - first_on.month + (at.day - 1) / at.days_in_month) * pitch
+        side, edge = ("start", x + 4) if x < width / 2 else ("end", x - 4)
+        parts.append(f'<line x1="{x:.1f}" y1="2" x2="{x:.1f}" y2="{floor:g}" stroke="{INK}" stroke-width="1.5" stroke-dasharray="4 3"/>'
+                     f'<text x="{edge:.1f}" y="11" text-anchor="{side}" style="fill:{INK};font-weight:600">対応 {at.month}/{at.day}</text>')
+    spoken += "".join(f"。対応 {plain(fix['text'], limit=90)}" for fix in shown)
     return _open(key, title, spoken, width, height).replace("<svg ", '<svg class="bars" ', 1) + "".join(parts) + "</svg>"

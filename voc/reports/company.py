@@ -4,6 +4,7 @@ import pandas as pd
 
 from voc.reports.facts import complete_months
 from voc.reports.formats import NONE, SMALL_GROUP, count, is_missing, month, percent, yen
+from voc.reports.sources import address
 from voc.reports.wording import ATTACK, DEFENCE
 
 # name, column, how it is written, how a change is written, +1 where more is better, -1 where less is, 0 neither
@@ -43,10 +44,15 @@ def key_figures(company_months: pd.DataFrame, *, as_of_on: object) -> dict:
     for name, column, write, way, better in _FIGURES:
         value = now[column]
         if is_missing(value):
-            tiles.append({"name": name, "value": NONE, "changes": [], "why": _WHY_NOT.get(column, "データがありません")})
+            tiles.append({"name": name, "value": NONE, "changes": [], "why": _WHY_NOT.get(column, "データがありません"), "source": ""})
             continue
-        changes = [change(label, value, None if row is None else row[column], way, better) for label, row in earlier]
-        tiles.append({"name": name, "value": write(value), "changes": changes, "why": ""})
+        changes = []
+        for label, row in earlier:
+            told = change(label, value, None if row is None else row[column], way, better)
+            months = "" if row is None else f"{row['month_on']:%Y-%m}>{now['month_on']:%Y-%m}"
+            changes.append({**told, "source": "" if told["text"] == NONE else address("company_months", months, column)})
+        tiles.append({"name": name, "value": write(value), "changes": changes, "why": "",
+                      "source": address("company_months", f"{now['month_on']:%Y-%m}", column)})
     return {"month": month(now["month_on"]), "tiles": tiles}
 
 
@@ -89,5 +95,6 @@ def _side(issues: list[dict], total: float) -> dict:
     n_contacts = sum(issue["n_contacts"] or 0.0 for issue in issues)
     cost = sum(issue["contact_cost_yen"] or 0.0 for issue in issues)
     share = n_contacts / total if total else 0.0
+    ids = "+".join(issue["issue_id"] for issue in issues if not is_missing(issue["contact_cost_yen"]))
     return {"n_issues": len(issues), "contacts": count(n_contacts), "cost": yen(cost), "share": share,
-            "share_text": percent(share, places=0)}
+            "share_text": percent(share, places=0), "ids": ids}

@@ -11,15 +11,17 @@ from voc import tables as contract
 from voc.issues.calibration import is_calibrated
 from voc.reports import appendix, company, facts, issue_detail, wording
 from voc.reports.certainty import is_provisional
+from voc.reports.deck_changes import ledger_changes
 from voc.reports.drivers import contrast_lines, driver_block
 from voc.reports.formats import SMALL_GROUP, count, customers, day, is_missing, month, percent, plain, yen
 from voc.reports.heat import heat_table
 from voc.reports.quotes import choose_quotes
+from voc.reports.sources import issue_amounts, total_amounts
 from voc.reports.trends import trend_block
 
 _USED = ("issues", "mentions", "sentences", "contacts", "opinions", "customers", "impact", "impact_totals", "issue_months",
          "issue_segments", "company_months", "ranking", "rejects", "runs", "requests", "issue_calibration", "issue_trends",
-         "impact_controls", "impact_reverse", "impact_sensitivity", "recommendations", "option_matches", "faq_triage", "drivers", "contrasts")
+         "impact_controls", "impact_reverse", "impact_sensitivity", "issue_events", "actions", "recommendations", "option_matches", "faq_triage", "drivers", "contrasts")
 _FLOWS = ("使い方", "手続き", "不具合")
 
 
@@ -59,6 +61,14 @@ def headline(tables: dict[str, pd.DataFrame]) -> list[str]:
     return [item["sentence"] + (f"（{item['basis']}）" if item["basis"] else "") for item in told]
 
 
+def ranking(tables: dict[str, pd.DataFrame], *, n_rows: int = 20) -> list[dict]:
+    """The first rows of the ranked table of the product report, as it shows them (see `_row`)."""
+    tables = _complete(tables)
+    runs = tables["runs"].sort_values(["started_at", "run_id"], kind="stable")
+    issues, _ = _issues(tables, audience="product", run={} if runs.empty else runs.iloc[-1].to_dict())
+    return [_row(issue, position, has_section=False) for position, issue in enumerate(_apart(issues)[0][:n_rows], start=1)]
+
+
 def _is_provisional(tables: dict[str, pd.DataFrame], run: dict) -> bool:
     return is_provisional(tables["impact_controls"], appendix.run_json(run, "settings"))
 
@@ -94,6 +104,7 @@ def _common(tables: dict[str, pd.DataFrame], *, config, run: dict, audience: str
         "company_months": company.company_rows(tables["company_months"], as_of_on=as_of_on, n_months=24),
         "ranked": ranked, "kinds": sorted({row["kind"] for row in ranked}), "sections": sections,
         "areas": sorted({row["area"] for row in ranked if row["area"]}), "is_calibrated": is_calibrated(tables["issue_calibration"]),
+        "changes": ledger_changes(tables["issues"], tables["issue_events"], tables["runs"], run=run, timezone=config.company.timezone),
         "trends": trend_block(tables["issue_trends"], issues, sections=set(shown)),
         "chips": [{"verdict": kind, "chip": wording.chip(kind, is_provisional=provisional)} for kind in wording.VERDICTS
                   if any(row["churn"]["verdict"] == kind for row in ranked)],
@@ -167,14 +178,14 @@ def _headlines(tables: dict[str, pd.DataFrame], issues: list[dict], *, is_provis
     # what the page shows as its first ranks may hold issues without an estimate, which no total counts
     is_first = top == fixable[:n_top]
     items = [
-        ("機能要望", wording.request_headline(request), request),
-        ("導線の改善", wording.saving_headline(flow), flow),
+        ("機能要望", wording.request_headline(request), request, issue_amounts(request or {})),
+        ("導線の改善", wording.saving_headline(flow), flow, issue_amounts(flow or {})),
         ("上位課題の全体", wording.joint_headline(
             total, n_top=n_top, cost_yen=cost, contact_share=share, is_calibrated=is_calibrated(tables["issue_calibration"]),
-            is_provisional=is_provisional, is_first=is_first), None),
+            is_provisional=is_provisional, is_first=is_first), None, total_amounts(total)),
     ]
-    return [{"kicker": kicker, "sentence": sentence, "basis": basis, "issue_id": None if issue is None else issue["issue_id"]}
-            for kicker, (sentence, basis), issue in items]
+    return [{"kicker": kicker, "sentence": sentence, "basis": basis, "issue_id": None if issue is None else issue["issue_id"],
+             "amounts": amounts} for kicker, (sentence, basis), issue, amounts in items]
 
 
 def _claim(issue: dict) -> tuple:
@@ -211,6 +222,7 @@ def _row(issue: dict, position: int, has_section: bool) -> dict:
     span = "" if is_missing(low) or is_missing(high) or low == high else f"{int(low)}〜{int(high)}位"
     return {
         "issue_id": issue["issue_id"], "label": issue["label"], "area": issue["area"], "kind": issue["kind"], "has_section": has_section,
+        "amounts": issue_amounts(issue),
         "rank": rank, "rank_span": span, "churn": churn, "value": value, "verdict": churn["verdict"],
         "cost": yen(issue["contact_cost_yen"]), "contacts": count(issue["n_contacts"]), "months": issue["months"],
         "trend": issue["change"], "trend_text": facts.contact_month_label(issue["months"]), "segment": issue["top_segment"],
@@ -234,11 +246,13 @@ def _section(issue: dict, tables: dict[str, pd.DataFrame], quotes: list[dict]) -
         "issue_id": issue["issue_id"], "label": issue["label"], "area": issue["area"], "kind": issue["kind"],
         "rank": None if is_missing(issue["rank"]) else int(issue["rank"]), "chip": wording.churn_cell(issue),
         "sentence": wording.issue_sentence(issue), "quotes": quotes, "pairs": pairs, "months": issue["months"],
-        "trend_text": facts.contact_month_label(issue["months"]), "segments": issue["segments"][:4],
-        "cost": _cost(issue),
+        "trend_text": facts.contact_month_label(issue["months"]), "segments": issue["segments"][:4], "fixes": issue_detail.fixes(issue["issue_id"], tables["actions"]),
+        "has_askers": (issue["n_customers"] or 0) >= SMALL_GROUP, "cost": _cost(issue), "amounts": issue_amounts(issue),
         "grounds": wording.grounds(issue) + ([("直近の増減", issue["recent"])] if issue["recent"] else []), "keywords": issue["keywords"], "reason": issue["reason"],
         "notes": issue["notes"], "requests": _requests(issue["issue_id"], tables),
     }
+
+
 
 
 def _beside(issue: dict, tables: dict[str, pd.DataFrame], *, audience: str) -> dict:

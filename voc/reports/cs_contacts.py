@@ -32,21 +32,24 @@ def faq_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame) -> Sheet:
     impact = tables["impact"].sort_values("period_start_on").drop_duplicates("issue_id", keep="last")
     kept = issues[issues["種類"].isin(FAQ_KINDS)].merge(impact, on="issue_id")
     triage = tables.get("faq_triage")
-    columns = [Column("課題", "text", 38), Column("種類", "text", 9, choices=True), Column("削減の下限／月", "yen", 14), Column("削減の上限／月", "yen", 14, bar=True),
-               Column("問い合わせコスト／月", "yen", 15), Column("件数／月", "contacts", 11), Column("課題番号", "id", 11)]  # fmt: skip
+    has_triage = triage is not None and not triage.empty
+    own, unit = ("faq_triage|yen_", "") if has_triage else ("impact|deflectable_", "_yen")
+    columns = [Column("課題", "text", 38), Column("種類", "text", 9, choices=True), Column("削減の下限／月", "yen", 14, source=f"{own}low{unit}"), Column("削減の上限／月", "yen", 14, bar=True, source=f"{own}high{unit}"),
+               Column("問い合わせコスト／月", "yen", 15, source="impact|contact_cost_yen"), Column("件数／月", "contacts", 11, source="impact|n_contacts"), Column("課題番号", "id", 11)]  # fmt: skip
     frame = kept.assign(**{"課題番号": kept["issue_id"], "削減の下限／月": kept["deflectable_low_yen"], "削減の上限／月": kept["deflectable_high_yen"],
                            "問い合わせコスト／月": kept["contact_cost_yen"], "件数／月": kept["n_contacts"]})  # fmt: skip
     lines = ["FAQやチャットボットで顧客が自分で解決できるようになった場合の見込みです。幅は自己解決できる割合の想定によるもので、統計の区間ではありません。"]
-    if triage is None or triage.empty:
+    if not has_triage:
         lines.append("FAQの記事（format = \"faq\"）と検索ログ（format = \"faq_logs\"）を設定に加えると、記事がない・見つからない・伝わらないの別も分かります。" if tables["faq"].empty else
                      f"FAQの記事{len(tables['faq']):,}本との照合結果がないため、記事がない・見つからない・伝わらないの別は示していません。")
     else:
-        columns[2:2] = [Column("状態", "text", 20, choices=True), Column("記事", "text", 30), Column("根拠", "long", 46)]
+        columns[2:2] = [Column("状態", "text", 20, choices=True), Column("記事", "text", 30), Column("根拠", "long", 46),
+                         Column("記事の近さ（1が同じ）", "probability", 12, on_page=False, source="faq_triage|similarity")]
         frame = _with_triage(frame, triage, tables["faq"])
         lines.append("「記事がない」は新しく書く、「見つけられていない」は題名や検索語を直す、「伝わっていない」は本文を直す、の順に効きます。")
     frame = frame.sort_values(["削減の上限／月", "issue_id"], ascending=[False, True], kind="stable")
     return Sheet("FAQ", "FAQで減らせる問い合わせ", tuple(lines), tuple(columns), table(frame, columns),
-                 when_empty="使い方・手続きに当たる課題は、今回は見つかりませんでした。")
+                 when_empty="使い方・手続きに当たる課題は、今回は見つかりませんでした。", keys=(("課題番号", "issue_id"),))
 
 
 def _with_triage(frame: pd.DataFrame, triage: pd.DataFrame, faq: pd.DataFrame) -> pd.DataFrame:
@@ -59,7 +62,7 @@ def _with_triage(frame: pd.DataFrame, triage: pd.DataFrame, faq: pd.DataFrame) -
     titles = faq.set_index("article_id")["title"]
     state, article = found.get("state", blank), found.get("article_id", blank)
     return found.assign(状態=state.map(lambda one: FAQ_STATES.get(one, "未判定" if is_missing(one) else one)), 記事=article.map(titles),
-                        根拠=found.get("evidence", blank))
+                        根拠=found.get("evidence", blank), **{"記事の近さ（1が同じ）": found.get("similarity", pd.Series(float("nan"), index=found.index))})
 
 
 def places_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame) -> Sheet:
@@ -67,8 +70,8 @@ def places_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame) -> Sheet
 
     A place is what REQUESTS names, a screen in the words of a complaint or question, or a step among its terms.
     """
-    columns = [Column("画面・操作", "text", 24), Column("分類", "text", 8, choices=True), Column("問い合わせ", "count", 11, bar=True),
-               Column("顧客数", "customers", 10), Column("不満の文", "sentences", 10, bar=True), Column("質問の文", "sentences", 10, bar=True),
+    columns = [Column("画面・操作", "text", 24), Column("分類", "text", 8, choices=True), Column("問い合わせ", "count", 11, bar=True, source="不満または質問の文でこの画面・操作に触れた問い合わせ（contact_id）の数"),
+               Column("顧客数", "customers", 10, source="その問い合わせの顧客（customer_id）の数"), Column("不満の文", "sentences", 10, bar=True, source="表 opinions の p_complaint が 0.5 以上の文の数"), Column("質問の文", "sentences", 10, bar=True, source="表 opinions の p_question が 0.5 以上の文の数"),
                Column("最も多い課題", "text", 36), Column("声の例", "long", 70)]  # fmt: skip
     said = tables["sentences"].merge(tables["opinions"][["sentence_id", "p_complaint", "p_question"]], on="sentence_id")
     said = said[said["set_aside"].isna() & ((said["p_complaint"] >= LIKELY) | (said["p_question"] >= LIKELY))]
@@ -101,9 +104,9 @@ def places_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame) -> Sheet
 
 def repeats_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, repeat_days: int) -> Sheet:
     """Per issue the contacts that came again within `repeat_days`, the transfers, and what both cost a month (COST_PARTS)."""
-    columns = [Column("課題", "text", 38), Column("種類", "text", 9, choices=True), Column("再問い合わせのコスト／月", "yen", 15, bar=True),
-               Column("再問い合わせの割合", "percent", 13), Column("再問い合わせ", "count", 11), Column("転送のコスト／月", "yen", 14, bar=True),
-               Column("転送された割合", "percent", 13), Column("転送された問い合わせ", "count", 13), Column("全件数", "count", 10), Column("課題番号", "id", 11, on_page=False)]  # fmt: skip
+    columns = [Column("課題", "text", 38), Column("種類", "text", 9, choices=True), Column("再問い合わせのコスト／月", "yen", 15, bar=True, source="cost_parts|repeat_cost_yen"),
+               Column("再問い合わせの割合", "percent", 13, source="再問い合わせ ÷ 全件数"), Column("再問い合わせ", "count", 11, source="同じ顧客から同じ課題で決まった日数以内に再び寄せられた問い合わせの数（表 contacts、mentions）"), Column("転送のコスト／月", "yen", 14, bar=True, source="cost_parts|transfer_yen"),
+               Column("転送された割合", "percent", 13, source="転送された問い合わせ ÷ 転送の回数が分かる問い合わせ"), Column("転送された問い合わせ", "count", 13, source="表 contacts の n_transfers が 1 以上の問い合わせの数"), Column("全件数", "count", 10, source="表 mentions で確からしさが 0.5 以上の問い合わせの数"), Column("課題番号", "id", 11, on_page=False)]  # fmt: skip
     contacts = tables["contacts"][tables["contacts"]["duplicate_of"].isna()].reset_index(drop=True)
     ids = issues["issue_id"].tolist()
     links, _ = link(tables["mentions"], contacts, ids)
@@ -124,7 +127,7 @@ def repeats_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, repe
     frame = frame.sort_values(["再問い合わせのコスト／月", "再問い合わせ", "issue_id"], ascending=[False, False, True], kind="stable")
     lines = (f"再問い合わせは、同じ顧客から同じ課題で{repeat_days}日以内に再び寄せられた問い合わせです。一度で解決できていれば要らなかった費用と考えられます。",
              "コストは分析期間の月平均、件数と割合は全期間です。転送の割合は、転送回数の記録がある問い合わせについての値です。")
-    return Sheet("再問い合わせと転送", "再問い合わせと転送", lines, tuple(columns), table(frame, columns))
+    return Sheet("再問い合わせと転送", "再問い合わせと転送", lines, tuple(columns), table(frame, columns), keys=(("課題番号", "issue_id"),))
 
 
 def answers_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, n_pairs: int = PAIRS) -> Sheet:
@@ -134,7 +137,7 @@ def answers_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, n_pa
     an apology or a question. Pairs of solved contacts come first; equal questions and equal answers stand once.
     """
     columns = [Column("課題", "text", 34, choices=True), Column("質問（顧客）", "long", 60), Column("回答（応対者）", "long", 80), Column("解決", "text", 8, choices=True),
-               Column("確からしさ", "probability", 11, on_page=False), Column("課題番号", "id", 11, on_page=False), Column("問い合わせ番号", "id", 20, on_page=False)]  # fmt: skip
+               Column("確からしさ", "probability", 11, on_page=False, source="質問の文の、表 mentions の probability"), Column("課題番号", "id", 11, on_page=False), Column("問い合わせ番号", "id", 20, on_page=False)]  # fmt: skip
     asked = tables["sentences"].merge(tables["opinions"].loc[tables["opinions"]["p_question"] >= LIKELY, ["sentence_id", "p_question"]], on="sentence_id")
     asked = asked[asked["set_aside"].isna()].rename(columns={"text": "質問（顧客）"})
     own = tables["mentions"].loc[tables["mentions"]["probability"] >= LIKELY, ["issue_id", "sentence_id", "customer_id", "probability"]]
@@ -161,7 +164,7 @@ def answers_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, n_pa
     lines = (f"顧客の質問と、その後に応対者が答えた発言です（個人情報は伏せ字）。課題ごとに{n_pairs}組まで、解決した問い合わせを先に選びました。",
              "FAQやチャットボットの下書きに使えます。回答は当時の内容のため、公開の前に内容を確かめてください。")
     return Sheet("質問と回答", "FAQ・ボットの下書きになる質問と回答", lines, tuple(columns), table(frame, columns),
-                 when_empty="質問とそれに続く応対者の回答の組は、まだありません（応対者の発言を含む通話・チャットが必要です）。")
+                 when_empty="質問とそれに続く応対者の回答の組は、まだありません（応対者の発言を含む通話・チャットが必要です）。", keys=(("課題番号", "issue_id"),))
 
 
 def _tells(texts: pd.Series) -> pd.Series:

@@ -22,8 +22,8 @@ NO_OFFER = "（提案の記録なし）"
 
 def reasons_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame) -> Sheet:
     """Reasons that customers gave for leaving, by the issue that the sentence belongs to. `issues`: issue_id, 課題, 種類."""
-    columns = [Column("理由（課題）", "text", 38), Column("種類", "text", 9, choices=True), Column("申し出", "count", 10, bar=True), Column("割合", "percent", 9),
-               Column("顧客数", "customers", 10), Column("留まった", "count", 10), Column("申し出の例", "long", 80)]  # fmt: skip
+    columns = [Column("理由（課題）", "text", 38), Column("種類", "text", 9, choices=True), Column("申し出", "count", 10, bar=True, source="表 calls の cancel_reason がある問い合わせの数"), Column("割合", "percent", 9, source="申し出 ÷ 理由を述べた申し出の合計"),
+               Column("顧客数", "customers", 10, source="その申し出の顧客（customer_id）の数"), Column("留まった", "count", 10, source="そのうち表 calls の is_kept が真のもの"), Column("申し出の例", "long", 80)]  # fmt: skip
     told = tables["calls"].dropna(subset=["cancel_reason"]).merge(tables["contacts"][["contact_id", "customer_id"]], on="contact_id")
     sentences = tables["sentences"][["contact_id", "sentence_id", "text"]].rename(columns={"text": "cancel_reason"})
     own = tables["mentions"].merge(issues, on="issue_id").sort_values(["probability", "issue_id"], ascending=[False, True], kind="stable")
@@ -40,8 +40,8 @@ def reasons_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame) -> Shee
 
 def offers_sheet(tables: dict[str, pd.DataFrame]) -> Sheet:
     """Offers made to customers who wanted to leave, and how many stayed (share with its 90 % Wilson interval)."""
-    columns = [Column("提案", "text", 30), Column("申し出", "count", 11, bar=True), Column("留まった", "count", 11, bar=True), Column("解約に進んだ", "count", 12),
-               Column("結果の記録なし", "count", 13), Column("留まった割合", "percent", 12), Column("90%区間の下限", "percent", 12), Column("90%区間の上限", "percent", 12)]  # fmt: skip
+    columns = [Column("提案", "text", 30), Column("申し出", "count", 11, bar=True, source="表 calls の offer ごとの、解約の話の数"), Column("留まった", "count", 11, bar=True, source="そのうち表 calls の is_kept が真のもの"), Column("解約に進んだ", "count", 12, source="そのうち表 calls の is_kept が偽のもの"),
+               Column("結果の記録なし", "count", 13, source="そのうち表 calls の is_kept が空のもの"), Column("留まった割合", "percent", 12, source="留まった ÷（留まった ＋ 解約に進んだ）"), Column("90%区間の下限", "percent", 12, source="Wilson（1927）の区間"), Column("90%区間の上限", "percent", 12, source="Wilson（1927）の区間")]  # fmt: skip
     talks = cancel_talks(tables["calls"])
     offer = talks["offer"].str.normalize("NFKC").fillna(NO_OFFER)
     stayed = talks["is_kept"].astype("float64")
@@ -77,8 +77,8 @@ def wilson(successes: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def risk_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, timezone: str) -> Sheet:
     """Customers of CUSTOMER_HEALTH that are at risk, largest loss first, with the reasons of their score. Pseudonyms only."""
-    columns = [Column("仮名", "id", 20), Column("健康度", "points", 9), Column("LTV区分", "text", 14, on_page=False), Column("プラン", "text", 16, choices=True), Column("LTV", "yen", 14, bar=True),
-               Column("失うおそれのあるLTV", "yen", 16, bar=True), Column("最後の問い合わせ", "day", 13), Column("最も多い課題", "text", 34, choices=True),
+    columns = [Column("仮名", "id", 20), Column("健康度", "points", 9, source="customer_health|score"), Column("LTV区分", "text", 14, on_page=False), Column("プラン", "text", 16, choices=True), Column("LTV", "yen", 14, bar=True, source="customer_health|ltv_yen"),
+               Column("失うおそれのあるLTV", "yen", 16, bar=True, source="customer_health|loss_yen"), Column("最後の問い合わせ", "day", 13, source="表 contacts の started_at の最後"), Column("最も多い課題", "text", 34, choices=True),
                Column("理由", "long", 90)]  # fmt: skip
     risk = tables["customer_health"]
     risk = risk[risk["is_at_risk"].astype(bool)].merge(tables["customers"][["customer_id", "plan"]], on="customer_id", how="left")
@@ -91,7 +91,7 @@ def risk_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, timezon
     lines = ["健康度が「危険」で、LTVが上位の顧客です（LTVが分からない会社では「危険」の顧客すべて）。失うおそれのあるLTVは、LTVに、この帯の顧客が3か月以内に解約した割合を掛けた額です。",
              "顧客番号は、仮名を付けて次の1行で調べられます： voc reveal 仮名 --config voc.toml", *_tested(tables["health_test"])]  # fmt: skip
     return Sheet("要注意の顧客", "要注意の顧客", tuple(lines), tuple(columns), table(frame, columns),
-                 when_empty="要注意の顧客は、今回は見つかりませんでした（顧客・契約のデータが要ります）。")
+                 when_empty="要注意の顧客は、今回は見つかりませんでした（顧客・契約のデータが要ります）。", keys=(("仮名", "customer_id"),))
 
 
 def _tested(test: pd.DataFrame) -> list[str]:
@@ -107,7 +107,7 @@ def _tested(test: pd.DataFrame) -> list[str]:
 
 def thanks_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, start: pd.Timestamp, timezone: str) -> Sheet:
     """Praise for people and support in the month from `start`: each wording once, the clearest first."""
-    columns = [Column("日付", "day", 12), Column("窓口", "text", 11, choices=True), Column("お客様の言葉", "long", 100)]
+    columns = [Column("日付", "day", 12, source="表 contacts の started_at"), Column("窓口", "text", 11, choices=True), Column("お客様の言葉", "long", 100)]
     said = tables["sentences"].merge(tables["opinions"][["sentence_id", "p_praise", "p_negative"]], on="sentence_id")
     said = said[said["set_aside"].isna() & (said["p_praise"] >= _PRAISE) & (said["p_negative"] <= _NOT_NEGATIVE) & (said["text"].str.len() >= 10)]
     of_people = issues.loc[issues["種類"] == _PEOPLE_KIND, "issue_id"]

@@ -7,11 +7,13 @@ import pandas as pd
 from voc import tables as contract
 from voc.customers.health import DANGER
 from voc.reports import cs_contacts, cs_customers
+from voc.reports.askers import askers_sheet
 from voc.reports.content import product_report
 from voc.reports.facts import complete_months, issue_facts
 from voc.reports.formats import SMALL_GROUP, SMALL_GROUP_TEXT, count, customers, is_missing, percent, yen, yen_range
 from voc.reports.product_sheets import method, overview
-from voc.reports.sheets import Sheet, cells
+from voc.reports.sheets import Sheet, cells, sources_sheet
+from voc.reports.sources import address
 
 ROWS_SHOWN = 100
 _KEYS = {"FAQ": "faq", "つまずき": "places", "再問い合わせと転送": "repeats", "質問と回答": "answers", "解約理由": "reasons", "引き留め": "offers",
@@ -21,6 +23,8 @@ _ABOUT = {
     "再問い合わせと転送": "一度で解決できなかった問い合わせと、その費用。", "質問と回答": "FAQ・ボットの下書きになる質問と回答の組。",
     "解約理由": "解約を申し出た顧客が述べた理由。", "引き留め": "提案ごとの、留まった顧客の割合。",
     "要注意の顧客": "解約のおそれが高い、LTVの大きい顧客と理由。", "お客様の言葉": "応対や窓口への感謝の言葉（現場共有）。",
+    "声を寄せた顧客": "課題ごとの、声を寄せた顧客（仮名）。折り返しや改善のお知らせの宛先に使えます。",
+    "数値の出典": "各シートの数値が、保存先のどの表のどの行と列から来ているか。",
     "前提と計算方法": "数値の求め方、限界、分析に含めなかったもの、作成条件。",
 }  # fmt: skip
 
@@ -41,7 +45,8 @@ def cs_sheets(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> list[
     work = tuple(f"{tile['name']} {tile['value']}（{tile['note']}）" for tile in shared["tiles"])
     first = overview(report, _ABOUT, title="お客様の声 CS向け", others=("読み物としての資料は cs.html です。",))
     blocks = [first.blocks[0], *([(f"現場共有（{shared['month']}）", work)] if work else []), *first.blocks[1:]]
-    return [Sheet(first.name, first.title, first.lines, blocks=tuple(blocks)), *sheets, method(report)]
+    askers = _askers(tables, config=config, run=run)
+    return [Sheet(first.name, first.title, first.lines, blocks=tuple(blocks)), *sheets, askers, sources_sheet([*sheets, askers]), method(report)]
 
 
 def _pack(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> tuple[dict, list[Sheet]]:
@@ -58,15 +63,28 @@ def _pack(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> tuple[dic
     return report, sheets
 
 
-def _sheets(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> tuple[list[Sheet], dict]:
-    """The sheets in the order of _KEYS, and the month's work of the desk."""
-    given = {name: tables[name] if name in tables else contract.empty(table) for name, table in contract.TABLES.items() if name != "embeddings"}
-    given |= {name: tables[name] for name in ("faq_triage",) if name in tables}
-    as_of_on, timezone = dict(run).get("as_of_on"), config.company.timezone
-    issues = pd.DataFrame(
+def _askers(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> Sheet:
+    """Every customer of every issue: the desk calls them back, so that small groups are not hidden here."""
+    given = _given(tables)
+    return askers_sheet(given, _issues(given, dict(run).get("as_of_on")), timezone=config.company.timezone, least=1)
+
+
+def _given(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    return {name: tables[name] if name in tables else contract.empty(table) for name, table in contract.TABLES.items() if name != "embeddings"}
+
+
+def _issues(given: dict[str, pd.DataFrame], as_of_on: object) -> pd.DataFrame:
+    return pd.DataFrame(
         [{"issue_id": issue["issue_id"], "課題": issue["label"], "種類": issue["kind"]} for issue in issue_facts(given, audience="product", as_of_on=as_of_on)],
         columns=["issue_id", "課題", "種類"], dtype="str",
     )  # fmt: skip
+
+
+def _sheets(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> tuple[list[Sheet], dict]:
+    """The sheets in the order of _KEYS, and the month's work of the desk."""
+    given = _given(tables)
+    as_of_on, timezone = dict(run).get("as_of_on"), config.company.timezone
+    issues = _issues(given, as_of_on)
     start = _last_month(given, as_of_on, timezone)
     thanks = cs_customers.thanks_sheet(given, issues, start=start, timezone=timezone)
     sheets = [
@@ -90,8 +108,9 @@ def _last_month(tables: dict[str, pd.DataFrame], as_of_on: object, timezone: str
 
 
 def _headlines(tables: dict[str, pd.DataFrame], sheets: list[Sheet]) -> list[dict]:
-    items = [("問い合わせの削減", _faq_headline(sheets[0])), ("一度で解決", _repeat_headline(tables)), ("解約の予防", _risk_headline(tables, sheets[6]))]
-    return [{"kicker": kicker, "sentence": sentence, "basis": basis, "issue_id": None} for kicker, (sentence, basis) in items]
+    items = [("問い合わせの削減", _faq_headline(sheets[0]), _faq_amounts(sheets[0])), ("一度で解決", _repeat_headline(tables), _cost_amounts(tables)),
+             ("解約の予防", _risk_headline(tables, sheets[6]), {})]
+    return [{"kicker": kicker, "sentence": sentence, "basis": basis, "issue_id": None, "amounts": amounts} for kicker, (sentence, basis), amounts in items]
 
 
 def _faq_headline(sheet: Sheet) -> tuple[str, str]:
@@ -102,6 +121,27 @@ def _faq_headline(sheet: Sheet) -> tuple[str, str]:
     return (f"使い方・手続きの問い合わせを顧客が自分で解決できるようになれば、問い合わせコストを毎月{yen_range(low, high)}削減できる見込みです。",
             "／".join([f"現在 月{yen(cost)}（{len(sheet.rows)}課題）", f"最も大きいのは「{first['課題']}」で月{yen_range(first['削減の下限／月'], first['削減の上限／月'])}",
                       "幅は自己解決できる割合の想定によるもので、統計の区間ではありません"]))
+
+
+def _faq_amounts(sheet: Sheet) -> dict[str, str]:
+    """Written figures of `_faq_headline` -> address (voc.reports.sources): sums over the rows of the sheet, and its first row."""
+    if sheet.rows.empty:
+        return {}
+    low, high = ("削減の下限／月", "削減の上限／月")
+    table, first = next(column.source.partition("|")[::2] for column in sheet.columns if column.name == low)
+    last = next(column.source.partition("|")[2] for column in sheet.columns if column.name == high)
+    sums = sheet.rows[[low, high, "問い合わせコスト／月"]].astype("float64").sum()
+    top, ids = sheet.rows.iloc[0], "+".join(sheet.rows["課題番号"])
+    return {yen_range(sums[low], sums[high]): address(table, ids, f"{first} {last}"),
+            yen_range(top[low], top[high]): address(table, top["課題番号"], f"{first} {last}"),
+            yen(sums["問い合わせコスト／月"]): address("impact", ids, "contact_cost_yen")}  # fmt: skip
+
+
+def _cost_amounts(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
+    parts = tables.get("cost_parts", contract.empty(contract.COST_PARTS))
+    whole = parts[parts["scope"] == "company"].head(1).to_dict("records")
+    names = ("repeat_cost_yen", "contact_cost_yen", "transfer_yen")
+    return {yen(whole[0][name]): address("cost_parts", "company", name) for name in reversed(names)} if whole else {}
 
 
 def _repeat_headline(tables: dict[str, pd.DataFrame]) -> tuple[str, str]:

@@ -12,7 +12,8 @@ from voc import tables as contract
 from voc.impact.lifetime import formula_text
 from voc.reports import company
 from voc.reports.content import executive_report
-from voc.reports.deck_changes import ledger_changes, trend_lines
+from voc.reports.deck_changes import trend_lines
+from voc.reports.deck_evidence import drivers_slide, placebo_slide
 from voc.reports.facts import complete_months
 from voc.reports.formats import NONE, SMALL_GROUP, is_missing, month, people, percent, plain, yen
 
@@ -31,8 +32,9 @@ _UNCALIBRATED = "課題への割り当ては「未校正」です。どの文が
 def executive_deck(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> list[dict]:
     """Slides in their order. `tables`: frames of voc.tables by name, absent ones count as empty; `run`: row of `runs`.
 
-    kind: summary, issues, voices, company, changes, fixes (only with rows in `fix_effects`), tiers, coverage; those
-    that have nothing to tell are left out.
+    kind: summary, issues, voices, company, changes, fixes (only with rows in `fix_effects`), drivers, placebo, tiers,
+    coverage; those that have nothing to tell are left out. `amounts`: written figures -> address (voc.reports.sources); the writer puts
+    those that stand on the slide into its notes.
     """
     tables = {name: contract.empty(table) for name, table in contract.TABLES.items()} | dict(tables)
     report, run = executive_report(tables, config=config, run=run), dict(run)
@@ -41,14 +43,25 @@ def executive_deck(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> 
         _top_issues(report),
         _voices(report),
         _company(report),
-        _changes(report, tables, run=run, timezone=config.company.timezone),
+        _changes(report),
         _fixes(tables, is_provisional=report["is_provisional"]),
+        drivers_slide(report),
+        placebo_slide(report),
         _tiers(report, config=config),
         _coverage(report),
     ]
     made = f"作成: 実行番号 {plain(run.get('run_id')) or NONE}、分析基準日 {report['as_of']}、設定 {plain(run.get('config_sha'))[:12] or NONE}"
     foot = f"{report['company']}　お客様の声レポート　分析基準日 {report['as_of']}"
     return [{**slide, "foot": foot, "notes": [*slide["notes"], made]} for slide in slides if slide is not None]
+
+
+def _merged(items: list[dict]) -> dict[str, str]:
+    """The amounts of all items, of equal texts the first."""
+    found: dict[str, str] = {}
+    for item in items:
+        for text, source in item["amounts"].items():
+            found.setdefault(text, source)
+    return found
 
 
 def _summary(report: dict, tables: dict[str, pd.DataFrame], *, config, run: dict) -> dict:
@@ -66,6 +79,7 @@ def _summary(report: dict, tables: dict[str, pd.DataFrame], *, config, run: dict
         "lead": "　".join(filter(None, [report["company"], f"対象 {report['period']}" if report["period"] else "", f"分析基準日 {report['as_of']}"])),
         "headlines": report["headlines"], "month": report["figures"]["month"], "tiles": short, "sides": report["sides"] if report["n_issues"] else [],
         "warning": f"読むときの注意 {told}件（最後の2枚）" if told else "",
+        "amounts": _merged(report["headlines"]) | {tile["value"]: tile["source"] for tile in tiles if tile.get("source")},
         "notes": [
             "要点の出典: 表 impact_totals（scope = top5）、impact、ranking。課題番号: " + ("、".join(ids) or "なし"),
             "主な指標の出典: 表 company_months（直近の完了月）、ltv_factors（全顧客の行）、counts_by_hour。",
@@ -118,7 +132,7 @@ def _top_issues(report: dict) -> dict | None:
         "kind": "issues", "title": f"上位{len(rows)}課題", "rows": rows, "bars": bars, "has_churn": has_churn,
         "lead": "どの課題を解消すると、解約と問い合わせコストがどれだけ減るか。" if has_churn else "問い合わせの件数とコストが大きい課題。",
         "caption": "防げる解約数（名／月）" if has_churn else "問い合わせ件数（件／月）",
-        "note": _INTERVAL_NOTE if has_churn else "防げる解約数とLTVは、今回は算出していません（理由は「判定の読み方」）。",
+        "amounts": _merged(report["top"]), "note": _INTERVAL_NOTE if has_churn else "防げる解約数とLTVは、今回は算出していません（理由は「判定の読み方」）。",
         "notes": [
             "出典: 表 ranking（audience = executive）、impact（churns_prevented、churns_low、churns_high、ltv_yen、contact_cost_yen、n_contacts。いずれも1か月あたり）。",
             "防げる解約数 ＝ 全課題を一つの統計モデルに入れ、その課題だけがなかった場合との解約数の差。",
@@ -180,13 +194,14 @@ def _company(report: dict) -> dict | None:
     }  # fmt: skip
 
 
-def _changes(report: dict, tables: dict[str, pd.DataFrame], *, run: dict, timezone: str) -> dict | None:
-    found = ledger_changes(tables["issues"], tables["issue_events"], tables["runs"], run=run, timezone=timezone)
-    trends = trend_lines(report)
-    if not report["n_issues"]:
+def _changes(report: dict) -> dict | None:
+    """None on a first report in which nothing grows or shrinks: there is nothing to compare with."""
+    found, trends = report["changes"], trend_lines(report)
+    if not report["n_issues"] or (found["is_first"] and not trends["groups"]):
         return None
+    title = "件数が増えた課題・減った課題" if found["is_first"] else "前回のレポートからの変化"
     return {
-        "kind": "changes", "title": "前回のレポートからの変化", "lead": found["lead"], "groups": found["groups"], "trends": trends["groups"],
+        "kind": "changes", "title": title, "lead": found["lead"], "groups": found["groups"], "trends": trends["groups"],
         "notes": ["出典: 表 issue_events（台帳の履歴）、runs（前回の実行）。" + found["note"], trends["note"]],
     }  # fmt: skip
 
@@ -216,10 +231,10 @@ def _fix(row: dict, labels: pd.Series) -> dict:
         ratio = f"{(row['contact_ratio'] - 1) * 100:+.0f}%".replace("-", "−")
         if not (is_missing(row["low"]) or is_missing(row["high"])):
             ratio += f"（{(row['low'] - 1) * 100:+.0f}〜{(row['high'] - 1) * 100:+.0f}%）".replace("-", "−")
-    share = "" if is_missing(row["realised_share"]) else f"（{percent(row['realised_share'], places=0)}）"
+    share = "" if is_missing(row["realised_share"]) or is_missing(row["realised_churns"]) else f"（{percent(row['realised_share'], places=0)}）"
     return {
         "label": plain(labels.get(row["issue_id"], row["issue_id"]), limit=LABEL), "done": f"{row['done_on'].year}/{row['done_on'].month}/{row['done_on'].day}", "contacts": ratio,
-        "promised": people(row["promised_churns"]), "realised": people(row["realised_churns"]) + share, "note": plain(row["note"], limit=60),
+        "promised": people(row["promised_churns"]), "realised": people(row["realised_churns"]) + share, "note": plain(row["note"], limit=72),
     }  # fmt: skip
 
 
@@ -242,7 +257,7 @@ def _coverage(report: dict) -> dict:
     left = report["left_out"]
     return {
         "kind": "coverage", "title": "分析の範囲", "lead": "読み込んだもののうち、分析に使わなかったもの。",
-        "lines": [plain(line, limit=LINE) for line in [*report["notices"], *left["lines"]]],
+        "lines": [plain(line, limit=LINE) for line in [*report["notices"], *left["lines"], *([report["changes"]["lead"]] if report["changes"]["is_first"] else [])]],
         "rejects": [{**row, "reason": plain(row["reason"], limit=60)} for row in left["rows"][:6]],
         "notes": ["出典: 表 rejects、sentences（set_aside）、contacts（duplicate_of）、runs（counts）。",
                   "使えなかった行のすべての理由は executive.html の「分析に含めなかったもの」にあります。"],

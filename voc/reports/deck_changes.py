@@ -7,7 +7,7 @@ from voc.issues.events import UNREPORTED, VOC
 from voc.reports.formats import day, is_missing, plain
 
 LINES = 3  # of each group; how many more there are is told
-_LABEL, _SHORT, _NOTE = 26, 18, 20
+_LABEL, _SHORT, _NOTE = 26, 18, 30
 _WORDS = {
     "birth": "新しい課題", "reopen": "再び開いた課題", "split": "分けた課題", "merge": "統合した課題", "fix": "行った対応",
     "close": "解決した課題", "death": "休止した課題", "rename": "名称の変更", "assign_owner": "担当の決定", "set_due": "期限の設定",
@@ -16,7 +16,7 @@ _WORDS = {
 
 
 def ledger_changes(issues: pd.DataFrame, events: pd.DataFrame, runs: pd.DataFrame, *, run: dict, timezone: str) -> dict:
-    """{"lead", "groups": [word, n, lines, rest], "note"}: events since the last completed run of an earlier as-of day.
+    """{"lead", "groups": [word, n, lines, rest], "note", "is_first", "since" (instant)}: events since the last completed run of an earlier as-of day.
 
     Events of voc bear the as-of instant of their run, those of people the time of their edit: so the first are
     compared with the as-of day of the run before and the others with its start.
@@ -25,14 +25,14 @@ def ledger_changes(issues: pd.DataFrame, events: pd.DataFrame, runs: pd.DataFram
     if before is None:
         n = int((~issues["status"].isin(UNREPORTED)).sum())
         return {"lead": f"今回が最初のレポートです。{n}件の課題を見つけました。変化は次回から示します。" if n else "今回が最初のレポートです。変化は次回から示します。",
-                "groups": [], "note": "前回の実行はありません。"}
+                "groups": [], "note": "前回の実行はありません。", "is_first": True, "since": None}
     since = pd.Timestamp(before["as_of_on"]).tz_localize(timezone)
     is_ours = events["by"].isin((VOC, CATEGORIES))
     fresh = events[(is_ours & (events["at"] > since)) | (~is_ours & (events["at"] > before["started_at"]))].sort_values("position")
     groups = [group for kind, word in _WORDS.items() if (group := _group(kind, word, fresh, issues))]
     told = f"前回（分析基準日 {day(before['as_of_on'])}）からの課題の台帳の変化です。"
     return {"lead": told if groups else f"前回（分析基準日 {day(before['as_of_on'])}）から、課題の台帳に変化はありません。",
-            "groups": groups, "note": f"前回の実行番号 {plain(before['run_id'])}。"}
+            "groups": groups, "note": f"前回の実行番号 {plain(before['run_id'])}。", "is_first": False, "since": since}
 
 
 def previous_run(runs: pd.DataFrame, run: dict) -> dict | None:

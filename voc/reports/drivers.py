@@ -6,6 +6,7 @@ import pandas as pd
 
 from voc.contrasts import CHURNED, HIGH_LTV, PROMOTER
 from voc.reports.formats import NONE, SMALL_GROUP, SMALL_GROUP_TEXT, customers, is_missing, percent
+from voc.reports.sources import address
 
 SHOWN = 5
 LINES_PER_GROUP = 2
@@ -27,7 +28,7 @@ def driver_block(drivers: pd.DataFrame, labels: dict[str, str]) -> dict | None:
         "rows": [{
             "issue_id": row["issue_id"], "label": labels[row["issue_id"]], "gain": points(row["gain"]),
             "interval": f"{points(row['gain_low'])}〜{points(row['gain_high'])}pt", "other": points(row["leave_one_out"]),
-            "customers": customers(row["n_customers"]), "is_sure": bool(row["gain_low"] > 0),
+            "customers": customers(row["n_customers"]), "source": address("drivers", ("nps", row["issue_id"]), ""), "is_sure": bool(row["gain_low"] > 0),
         } for row in rows.head(SHOWN).to_dict("records")],
         "note": "課題がなかった場合に全体のNPSが何ポイント上がるかを、ほかの課題、プラン、顧客区分、窓口、時期をそろえて推定しました（90%区間）。"
                 "区間が0をまたぐ課題は、上がるとは言えません。関連であり、原因の証明ではありません。",
@@ -57,6 +58,7 @@ def _contrast(row: dict, labels: dict[str, str]) -> dict:
     return {
         "group": GROUPS[row["group"]], "issue_id": row["issue_id"], "label": labels[row["issue_id"]],
         "share": percent(row["share"]), "others": _OTHERS[row["group"]], "other_share": SMALL_GROUP_TEXT if few else percent(row["other_share"]),
+        "source": address("contrasts", (row["issue_id"], row["group"]), ""),
         "interval": f"{row['ratio']:.1f}倍（{row['low']:.1f}〜{row['high']:.1f}倍）",
     }  # fmt: skip
 

@@ -6,6 +6,7 @@ Amounts and counts of `impact` are read as per month (an average over the period
 import pandas as pd
 
 from voc.reports.formats import NONE, SMALL_GROUP, customers, is_missing, month, percent, plain
+from voc.reports.sources import address
 from voc.reports.wording import attribute_name, group_name
 
 LABEL_LENGTH = 60
@@ -120,6 +121,7 @@ def _segments(rows: pd.DataFrame) -> dict[str, list[dict]]:
             "share": None if hidden else row["share"], "base_share": row["base_share"],
             "share_text": customers(row["n_customers"]) if hidden else percent(row["share"], places=0),
             "base_text": percent(row["base_share"], places=0),
+            "source": address("issue_segments", (row["issue_id"], plain(row["attribute"], limit=20), plain(row["value"], limit=24)), "share"),
         })
     for shares in found.values():
         shares.sort(key=lambda s: (s["hidden"], -(s["lift"] or 0), s["attribute"], s["value"]))

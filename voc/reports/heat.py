@@ -27,8 +27,8 @@ def heat_table(issues: list[dict]) -> dict:
 
 def _cell(share: dict | None) -> dict:
     if share is None:
-        return {"text": NONE, "times": "", "level": 0}
+        return {"text": NONE, "times": "", "level": 0, "source": ""}
     if share["hidden"] or share["lift"] is None:
-        return {"text": share["share_text"], "times": "", "level": 0}
+        return {"text": share["share_text"], "times": "", "level": 0, "source": ""}
     level = next((n for n, bound in ((3, 2.0), (2, 1.5), (1, 1.2)) if share["lift"] >= bound), 0)
-    return {"text": share["share_text"], "times": f"{share['lift']:.1f}倍", "level": level}
+    return {"text": share["share_text"], "times": f"{share['lift']:.1f}倍", "level": level, "source": share["source"]}

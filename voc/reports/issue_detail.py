@@ -3,6 +3,7 @@
 import pandas as pd
 
 from voc.reports.formats import NONE, SMALL_GROUP, count, day, is_missing, people, people_range, plain
+from voc.reports.sources import address
 from voc.reports.wording import FAQ_STATES, WITH_NUMBERS, churn_cell
 
 _LINES = {
@@ -23,12 +24,13 @@ def sensitivity_rows(issue: dict, lines: pd.DataFrame) -> list[dict]:
         return []
     order = {name: place for place, name in enumerate(_LINES)}
     rows = rows.assign(place=rows["line"].map(order).fillna(len(order))).sort_values(["place", "line"], kind="stable")
-    told = [{"name": "このレポートの値", "figure": cell["figure"] or NONE, "interval": cell["detail"]}]
+    told = [{"name": "このレポートの値", "figure": cell["figure"] or NONE, "interval": cell["detail"], "source": address("impact", issue["issue_id"], "")}]
     for row in rows.to_dict("records"):
         known = not is_missing(row["churns_low"]) and not is_missing(row["churns_high"])
         figure = people(row["churns_prevented"]) if cell["figure"] and known else NONE
         told.append({"name": _LINES.get(row["line"], plain(row["line"], limit=40)), "figure": figure,
-                     "interval": people_range(row["churns_low"], row["churns_high"]) if known else "推定できません"})  # fmt: skip
+                     "interval": people_range(row["churns_low"], row["churns_high"]) if known else "推定できません",
+                     "source": address("impact_sensitivity", (issue["issue_id"], plain(row["line"], limit=40)), "")})  # fmt: skip
     return told
 
 
@@ -44,6 +46,12 @@ def advice(issue_id: str, recommendations: pd.DataFrame) -> dict | None:
     pairs = [("担当", plain(row["owner"], limit=40) + ("" if row["is_owner_given"] else "（案）")), ("目標", _target(row)),
              ("期限", day(row["due_on"]) + ("" if row["is_due_given"] else "（案）"))]  # fmt: skip
     return {"stance": plain(row["stance"], limit=10), "action": plain(row["action"], limit=200), "pairs": [pair for pair in pairs if pair[1]]}
+
+
+def fixes(issue_id: str, actions: pd.DataFrame) -> list[dict]:
+    """ACTIONS of one issue, oldest first: done_on and text (day and what was done)."""
+    rows = actions.loc[actions["issue_id"] == issue_id].sort_values(["done_on", "action_id"], kind="stable")
+    return [{"done_on": row["done_on"], "text": f"{day(row['done_on'])} {plain(row['note'], limit=60)}".strip()} for row in rows.to_dict("records")]
 
 
 def _target(row: pd.Series) -> str:

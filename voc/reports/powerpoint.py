@@ -18,6 +18,7 @@ from voc.reports.formats import is_missing, plain
 from voc.reports.slide_charts import GREY
 from voc.reports.slide_layouts import DRAW, HEIGHT, WIDTH, frame
 from voc.reports.slide_shapes import ACCENT, FONT, INK, PALE, TINT
+from voc.reports.sources import found_in
 
 FILE = "executive.pptx"
 _TITLE_ONLY = 5
@@ -47,13 +48,22 @@ def deck_bytes(slides: list[dict], *, company: str, made_on: pd.Timestamp | None
         slide = deck.slides.add_slide(deck.slide_layouts[_TITLE_ONLY])
         frame(slide, content, is_first=number == 1)
         DRAW[content["kind"]](slide, content)
-        slide.notes_slide.notes_text_frame.text = "\n".join(plain(line, limit=1_000) for line in content["notes"])
+        notes = [*content["notes"], *_addresses(slide, content.get("amounts", {}))]
+        slide.notes_slide.notes_text_frame.text = "\n".join(plain(line, limit=1_000) for line in notes)
     about = deck.core_properties
     about.title, about.author, about.language = "お客様の声レポート 経営向け", plain(company, limit=40), "ja-JP"
     about.last_modified_by, about.created, about.modified = "voc", made_on.to_pydatetime(), made_on.to_pydatetime()
     raw = io.BytesIO()
     deck.save(raw)
     return _repeatable(raw.getvalue(), made_on)
+
+
+def _addresses(slide, amounts: Mapping[str, str]) -> list[str]:
+    """「8.6名 ← impact|VOC-0001|churns_prevented」: where each figure that stands on the slide stands in the store."""
+    frames = [shape.text_frame for shape in slide.shapes if shape.has_text_frame]
+    frames += [cell.text_frame for shape in slide.shapes if shape.has_table for row in shape.table.rows for cell in row.cells]
+    said = found_in("\n".join(frame.text for frame in frames), amounts)
+    return ["数値の出典（表|行|列）:", *(f"{text} ← {source}" for text, source in said)] if said else []
 
 
 def _empty_deck():

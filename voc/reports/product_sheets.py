@@ -6,30 +6,34 @@ import pandas as pd
 
 from voc import tables as contract
 from voc.impact.lifetime import TIER_NAMES
+from voc.reports.askers import askers_sheet
 from voc.reports.content import product_report
 from voc.reports.facts import complete_months, issue_facts
 from voc.reports.formats import NONE, SMALL_GROUP
-from voc.reports.sheets import Chart, Column, Sheet, hidden, table
+from voc.reports.sheets import Chart, Column, Sheet, hidden, sources_sheet, table
 from voc.reports.wording import attribute_name, channel_name, group_name
 
 EVIDENCE_ROWS = 200_000
 """Excel holds a million rows, but a desk does not open a file of that size."""
 MONTHS = 24
 _PLANS_SHOWN = 3
+_ISSUE = (("課題番号", "issue_id"),)
 _USED = ("issues", "mentions", "sentences", "contacts", "opinions", "customers", "impact", "issue_months", "issue_segments",
          "company_months", "ranking", "requests", "customer_health")  # fmt: skip
 _ABOUT = {
     "順位": "直す課題の順位。防げる解約、LTV換算、問い合わせコスト、件数。",
     "要望": "同じ内容の要望を一つにまとめ、求めている顧客の数とLTVを並べたもの。",
     "根拠": "各課題の数値の元になった文（個人情報は伏せ字）。課題番号で絞り込めます。",
+    "声を寄せた顧客": "課題ごとの、声を寄せた顧客（仮名）とプラン、LTV区分、日付、問い合わせ番号。",
     "誰が求めているか": "課題ごとの顧客層（プラン、顧客区分、LTV区分）。",
     "推移": "課題ごとの月別件数とグラフ。",
+    "数値の出典": "各シートの数値が、保存先のどの表のどの行と列から来ているか。",
     "前提と計算方法": "数値の求め方、限界、分析に含めなかったもの、作成条件。",
 }
 
 
 def product_sheets(tables: dict[str, pd.DataFrame], *, config, run: Mapping, n_evidence: int = EVIDENCE_ROWS) -> list[Sheet]:
-    """概要, 順位, 要望, 根拠, 誰が求めているか, 推移, 前提と計算方法 of voc.tables' frames; absent ones count as empty.
+    """概要, 順位, 要望, 根拠, 声を寄せた顧客, 誰が求めているか, 推移, 数値の出典, 前提と計算方法 of voc.tables' frames; absent ones count as empty.
 
     The sentences and ranks are those of `product_report`; figures keep their full precision. `run`: the row of `runs`.
     `n_evidence`: rows of 根拠 at most; above, every issue keeps its most probable ones, and the sheet says how many are left out.
@@ -41,12 +45,13 @@ def product_sheets(tables: dict[str, pd.DataFrame], *, config, run: Mapping, n_e
     order = [row["issue_id"] for row in [*report["ranked"], *report["reverse"], *report["praise"]]]
     issues = pd.DataFrame({"issue_id": order, "課題": [facts[one]["label"] for one in order], "種類": [facts[one]["kind"] for one in order]},
                           dtype=object).astype("str")
-    return [
-        overview(report, _ABOUT, title="お客様の声 プロダクト向け", others=(
-            "課題の名前、状態、担当、期限は、同じフォルダの issues.xlsx で書き換えられます。", "読み物としてのレポートは product.html です。")),
+    sheets = [
         _ranking(report, facts), _requests(tables, issues), _evidence(tables, issues, n_rows=n_evidence, timezone=config.company.timezone),
-        _groups(tables, issues, facts), _months(tables, issues, as_of_on=as_of_on), method(report),
+        askers_sheet(tables, issues, timezone=config.company.timezone), _groups(tables, issues, facts), _months(tables, issues, as_of_on=as_of_on),
     ]  # fmt: skip
+    first = overview(report, _ABOUT, title="お客様の声 プロダクト向け", others=(
+        "課題の名前、状態、担当、期限は、同じフォルダの issues.xlsx で書き換えられます。", "読み物としてのレポートは product.html です。"))
+    return [first, *sheets, sources_sheet(sheets), method(report)]
 
 
 def overview(report: dict, about: Mapping[str, str], *, title: str, others: tuple[str, ...]) -> Sheet:
@@ -88,14 +93,14 @@ def _row_text(columns: list[str], row: list[str]) -> str:
 
 
 def _ranking(report: dict, facts: dict[str, dict]) -> Sheet:
-    columns = [Column("順位", "rank", 8), Column("順位の幅", "text", 11), Column("課題番号", "id", 11), Column("課題", "text", 36),
+    columns = [Column("順位", "rank", 8, source="表 ranking の rank から、順位に入れない課題（称賛、解約後の問い合わせ）を除いて数え直した順"), Column("順位の幅", "text", 11), Column("課題番号", "id", 11), Column("課題", "text", 36),
                Column("種類", "text", 9), Column("判定", "text", 21)]  # fmt: skip
     if report["has_churn"]:
-        columns += [Column("防げる解約／月", "people", 13, bar=True), Column("90%区間の下限", "people", 12), Column("90%区間の上限", "people", 12),
-                    Column("慎重に見た値", "people", 12), Column("LTV換算／月", "yen", 15, bar=True), Column("LTV換算の下限", "yen", 15),
-                    Column("LTV換算の上限", "yen", 15)]  # fmt: skip
-    columns += [Column("問い合わせコスト／月", "yen", 15, bar=True), Column("うち再問い合わせ", "yen", 13), Column("自己解決に移せる額の下限", "yen", 15),
-                Column("自己解決に移せる額の上限", "yen", 15), Column("件数／月", "contacts", 11, bar=True), Column("顧客数", "customers", 10),
+        columns += [Column("防げる解約／月", "people", 13, bar=True, source="impact|churns_prevented"), Column("90%区間の下限", "people", 12, source="impact|churns_low"), Column("90%区間の上限", "people", 12, source="impact|churns_high"),
+                    Column("慎重に見た値", "people", 12, source="impact|churns_shrunken"), Column("LTV換算／月", "yen", 15, bar=True, source="impact|ltv_yen"), Column("LTV換算の下限", "yen", 15, source="impact|ltv_low_yen"),
+                    Column("LTV換算の上限", "yen", 15, source="impact|ltv_high_yen")]  # fmt: skip
+    columns += [Column("問い合わせコスト／月", "yen", 15, bar=True, source="impact|contact_cost_yen"), Column("うち再問い合わせ", "yen", 13, source="impact|repeat_cost_yen"), Column("自己解決に移せる額の下限", "yen", 15, source="impact|deflectable_low_yen"),
+                Column("自己解決に移せる額の上限", "yen", 15, source="impact|deflectable_high_yen"), Column("件数／月", "contacts", 11, bar=True, source="impact|n_contacts"), Column("顧客数", "customers", 10, source="impact|n_customers"),
                 Column("直近3か月の増減", "text", 18), Column("目立つ顧客層", "text", 26), Column("説明", "long", 60)]  # fmt: skip
     records = [_ranked(facts[row["issue_id"]], row["churn"], row["value"], rank=row["rank"], span=row["rank_span"], told=row["sentence"])
                for row in report["ranked"]]
@@ -106,7 +111,7 @@ def _ranking(report: dict, facts: dict[str, dict]) -> Sheet:
     lines = [f"防げる解約は、問い合わせた顧客だけで少なくとも見込める人数（月）{provisional}です。課題ごとの人数は重なるため合計できません。"
              if report["has_churn"] else "防げる解約数とLTVは、今回は算出していません（理由は「概要」）。",
              "コストと件数は、分析期間の月平均です。自己解決に移せる額の幅は想定によるもので、統計の区間ではありません。"]
-    return Sheet("順位", "課題の順位", tuple(lines), tuple(columns), table(records, columns), when_empty="順位を付けられる課題はまだありません。")
+    return Sheet("順位", "課題の順位", tuple(lines), tuple(columns), table(records, columns), when_empty="順位を付けられる課題はまだありません。", keys=_ISSUE)
 
 
 def _ranked(issue: dict, churn: dict, value: dict, *, rank: int | None, span: str, told: str) -> dict:
@@ -128,8 +133,8 @@ def _ranked(issue: dict, churn: dict, value: dict, *, rank: int | None, span: st
 
 def _requests(tables: dict[str, pd.DataFrame], issues: pd.DataFrame) -> Sheet:
     """Requests of one thing and one change are one, whatever their form; the form said most often names it."""
-    columns = [Column("要望", "text", 38), Column("顧客数", "customers", 10, bar=True), Column("声の数", "count", 9),
-               Column("求める顧客のLTV合計", "yen", 18, bar=True), Column("プラン", "text", 40), Column("課題番号", "id", 11),
+    columns = [Column("要望", "text", 38), Column("顧客数", "customers", 10, bar=True, source="表 requests の同じ対象・変更の文を述べた顧客の数（contacts の customer_id）"), Column("声の数", "count", 9, source="表 requests の同じ対象・変更の文の数"),
+               Column("求める顧客のLTV合計", "yen", 18, bar=True, source="その顧客の表 customer_health の ltv_yen の合計"), Column("プラン", "text", 40), Column("課題番号", "id", 11),
                Column("課題", "text", 34), Column("声の例", "long", 70)]  # fmt: skip
     rows = tables["requests"].merge(tables["sentences"][["sentence_id", "contact_id", "text"]], on="sentence_id")
     rows = rows.merge(tables["contacts"][["contact_id", "customer_id"]], on="contact_id", how="left")
@@ -172,8 +177,8 @@ def _plans(asked: pd.DataFrame) -> pd.Series:
 
 
 def _evidence(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, n_rows: int, timezone: str) -> Sheet:
-    columns = [Column("課題番号", "id", 11), Column("課題", "text", 34), Column("日付", "day", 12), Column("窓口", "text", 11), Column("プラン", "text", 16),
-               Column("LTV区分", "text", 14), Column("文（伏せ字済み）", "long", 90), Column("確からしさ", "probability", 11),
+    columns = [Column("課題番号", "id", 11), Column("課題", "text", 34), Column("日付", "day", 12, source="mentions|mentioned_at"), Column("窓口", "text", 11), Column("プラン", "text", 16),
+               Column("LTV区分", "text", 14), Column("文（伏せ字済み）", "long", 90), Column("確からしさ", "probability", 11, source="mentions|probability"),
                Column("問い合わせ番号", "id", 20), Column("文の番号", "id", 27)]  # fmt: skip
     found = tables["mentions"].merge(issues.assign(place=range(len(issues))), on="issue_id")
     n_all = len(found)
@@ -194,13 +199,14 @@ def _evidence(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, n_rows: 
     told = (f"全{n_all:,}行を載せています。" if n_all <= n_rows else
             f"全{n_all:,}行のうち{n_rows:,}行を載せています（課題ごとに確からしさの高い順。残り{n_all - n_rows:,}行は保存先の表 mentions にあります）。")
     lines = (f"各課題の数値の元になった文です。{told}確からしさは、その文がその課題を指す確率で、件数はこの確率で重み付けしています。",)
-    return Sheet("根拠", "数値の根拠となる文", lines, tuple(columns), table(frame, columns), when_empty="根拠となる文はありません。")
+    return Sheet("根拠", "数値の根拠となる文", lines, tuple(columns), table(frame, columns), when_empty="根拠となる文はありません。",
+                 keys=(*_ISSUE, ("文の番号", "sentence_id")))
 
 
 def _groups(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, facts: dict[str, dict]) -> Sheet:
     columns = [Column("課題番号", "id", 11), Column("課題", "text", 36), Column("種類", "text", 9), Column("区分", "text", 12), Column("顧客層", "text", 22),
-               Column("顧客数", "customers", 10, bar=True), Column("この課題の顧客での割合", "percent", 14, bar=True),
-               Column("全顧客での割合", "percent", 12), Column("倍率", "times", 10)]  # fmt: skip
+               Column("顧客数", "customers", 10, bar=True, source="issue_segments|n_customers"), Column("この課題の顧客での割合", "percent", 14, bar=True, source="issue_segments|share"),
+               Column("全顧客での割合", "percent", 12, source="issue_segments|base_share"), Column("倍率", "times", 10, source="この課題の顧客での割合 ÷ 全顧客での割合")]  # fmt: skip
     # of an issue of fewer than five customers no group is told
     large = issues[issues["issue_id"].isin([one for one, issue in facts.items() if issue["segments"]])]
     rows = tables["issue_segments"].merge(large.assign(place=range(len(large))), on="issue_id")
@@ -212,19 +218,20 @@ def _groups(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, facts: dict[s
     ).sort_values(["place", "attribute", "倍率", "value"], ascending=[True, True, False, True], kind="stable")
     lines = ("倍率は、課題を寄せた顧客での割合を全顧客での割合で割った値です。5名に満たない顧客層は値を示しません。",)
     return Sheet("誰が求めているか", "誰が求めているか", lines, tuple(columns), table(rows, columns),
-                 when_empty="顧客層を示せる課題はありません（顧客の属性がないか、5名未満です）。")
+                 when_empty="顧客層を示せる課題はありません（顧客の属性がないか、5名未満です）。",
+                 keys=(*_ISSUE, ("区分", "attribute"), ("顧客層", "value")))
 
 
 def _months(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, as_of_on: object) -> Sheet:
     known = tables["issue_months"]["month_on"] if tables["company_months"].empty else tables["company_months"]["month_on"]
     axis = complete_months(known, as_of_on)[-MONTHS:]
     names = [f"{at.year}/{at.month:02d}" for at in axis]
-    columns = [Column("課題番号", "id", 11), Column("課題", "text", 36), *(Column(name, "contacts", 10) for name in names)]
+    columns = [Column("課題番号", "id", 11), Column("課題", "text", 36), *(Column(name, "contacts", 10, source="issue_months|n_contacts") for name in names)]
     rows = tables["issue_months"].merge(issues, on="issue_id")
     wide = rows.pivot(index="issue_id", columns="month_on", values="n_contacts").reindex(index=issues["issue_id"], columns=axis).fillna(0.0)
     frame = pd.DataFrame(wide.to_numpy(), columns=names).assign(課題番号=issues["issue_id"], 課題=issues["課題"])
     chart = Chart("上位5課題の件数（月）", "課題", tuple(names)) if len(names) > 1 else None
     lines = ("月ごとの件数です。複数の課題に触れた問い合わせは、確からしさで重み付けしています。",)
-    return Sheet("推移", "課題ごとの推移", lines, tuple(columns), table(frame if names else [], columns), chart=chart)
+    return Sheet("推移", "課題ごとの推移", lines, tuple(columns), table(frame if names else [], columns), chart=chart, keys=_ISSUE, across="month_on")
 
 

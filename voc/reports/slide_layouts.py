@@ -158,7 +158,9 @@ def _company(slide, content: dict) -> None:
 
 def _changes(slide, content: dict) -> None:
     # two columns are read when the ledger changed, one when only the volumes did
-    columns = [(EDGE, 6.4, content["groups"]), (EDGE + 6.8, INNER - 6.8, content["trends"])] if content["groups"] else [(EDGE, INNER, content["trends"])]
+    columns = [(EDGE, 6.4, content["groups"]), (EDGE + 6.8, INNER - 6.8, content["trends"])]
+    if not content["groups"] or not content["trends"]:
+        columns = [(EDGE, INNER, content["groups"] or content["trends"])]
     for left, width, groups in columns:
         top = 1.65
         for n, group in enumerate(groups):
@@ -174,11 +176,18 @@ def _changes(slide, content: dict) -> None:
 
 
 def _fixes(slide, content: dict) -> None:
-    titles, widths = ["課題", "対応日", "問い合わせの変化", "見込み／月", "実績／月", "注記"], [3.2, 1.3, 1.9, 1.2, 1.7, 2.8]
+    titles, widths = ["課題", "対応日", "問い合わせの変化", "見込み／月", "実績／月", "注記"], [3.2, 1.3, 1.9, 1.2, 1.5, 3.0]
     cells = [[(row["label"], {"bold": True}), (row["done"], {}), (row["contacts"].replace("（", "\n（"), {}), (row["promised"], {}), (row["realised"], {"bold": True}),
               (row["note"], {"size": 12, "colour": MUTED})] for row in content["rows"]]
     table(slide, titles, cells, at=(EDGE, 1.5), widths=widths, heights=(0.42, 0.72), name="見込みと実績")
     write(slide, content["note"], at=(EDGE, 2.07 + 0.72 * len(cells), INNER, 0.5), size=12, colour=MUTED)
+
+
+def _tested(slide, content: dict) -> None:
+    """A table and lines under it."""
+    cells = [[(cell, {"bold": not place}) for place, cell in enumerate(row)] for row in content["rows"]]
+    table(slide, content["head"], cells, at=(EDGE, 1.55), widths=content["widths"], heights=(0.42, 0.56), name=content["title"])
+    _bullets(slide, content["lines"], top=1.55 + 0.42 + 0.56 * len(cells) + 0.25, bottom=6.95)
 
 
 def _tiers(slide, content: dict) -> None:
@@ -214,5 +223,5 @@ def _bullets(slide, lines: list[str], *, top: float, bottom: float) -> float:
     return top
 
 
-DRAW = {"summary": _summary, "issues": _issues, "voices": _voices, "company": _company, "changes": _changes, "fixes": _fixes,
+DRAW = {"summary": _summary, "issues": _issues, "voices": _voices, "company": _company, "changes": _changes, "fixes": _fixes, "drivers": _tested, "placebo": _tested,
         "tiers": _tiers, "coverage": _coverage}

@@ -11,7 +11,7 @@ _STARS = {state: place for place, state in enumerate((*GROWING, *SHRINKING))}
 
 
 def trend_block(trends: pd.DataFrame, issues: list[dict], *, sections: set[str]) -> dict:
-    """`growing` and `shrinking` rows (at most SHOWN), `rest` (how many more), the `note` that says how they were found.
+    """`growing` and `shrinking` rows (at most SHOWN), `rest` (how many more; `rest_growing`: of the growing), the `note` that says how they were found.
 
     `issues`: facts in their order; `sections`: issues that have a part of their own in the report. Without any tested
     issue `note` is empty, and nothing is shown.
@@ -19,7 +19,7 @@ def trend_block(trends: pd.DataFrame, issues: list[dict], *, sections: set[str])
     facts = {issue["issue_id"]: issue for issue in issues}
     rows = trends[trends["issue_id"].isin(facts)]
     if rows.empty:
-        return {"growing": [], "shrinking": [], "rest": 0, "note": ""}
+        return {"growing": [], "shrinking": [], "rest": 0, "rest_growing": 0, "note": ""}
     # what came back first, then what is surest and largest
     rows = rows.assign(order=rows["state"].map(_STARS), size=-rows["n_recent"])
     rows = rows.dropna(subset="order").sort_values(["order", "q_value", "size", "issue_id"], kind="stable")
@@ -30,6 +30,7 @@ def trend_block(trends: pd.DataFrame, issues: list[dict], *, sections: set[str])
     return {
         **{name: [_line(row, facts[row["issue_id"]], sections) for row in found.head(SHOWN).to_dict("records")] for name, found in lists.items()},
         "rest": sum(max(len(found) - SHOWN, 0) for found in lists.values()), "note": note if n_tested else "",
+        "rest_growing": max(len(lists["growing"]) - SHOWN, 0),
     }  # fmt: skip
 
 

@@ -1,0 +1,64 @@
+"""Report files from a store that holds a finished run: nothing is read from the sources, nothing analysed. No Prefect."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from flows.settings import store_of
+from voc.config import Config
+from voc.errors import VocError
+from voc.reports.cs_pack import cs_sheets
+from voc.reports.html import write_cs_report, write_daily, write_reports, write_weekly
+from voc.reports.issues_sheet import write_issues_sheet
+from voc.reports.pdf import PdfError, write_pdf
+from voc.reports.powerpoint import write_deck
+from voc.reports.product_sheets import product_sheets
+from voc.reports.workbook import write_workbook
+from voc.store import read_table
+from voc.tables import EMBEDDINGS, TABLES
+
+PERIODS = ("daily", "weekly", "monthly")
+
+
+def render_period(config: Config, *, base: Path, period: str) -> tuple[list[Path], list[str]]:
+    """(files, notices) of the last completed run: daily.html, weekly.html, or the three packs (`monthly`).
+
+    Written to the folder of `config.reports` under `base`. Raises VocError where the store holds no completed run or
+    `period` is none of PERIODS.
+    """
+    if period not in PERIODS:
+        raise VocError(f"レポートの種類「{period}」はありません。使えるのは {'、'.join(PERIODS)} です。")
+    store = store_of(config, base)
+    tables = {name: read_table(table, store=store) for name, table in TABLES.items() if name != EMBEDDINGS.name}
+    runs = tables["runs"]
+    done = runs[runs["status"] == "completed"].sort_values(["started_at", "run_id"], kind="stable")
+    if done.empty:
+        raise VocError(f"保存先 {store} に、終わった分析がありません。先に voc run を実行してください。")
+    run, folder = done.iloc[-1].to_dict(), base / config.reports.path
+    if period == "daily":
+        return [write_daily(tables, folder, config=config, run=run)], []
+    if period == "weekly":
+        return [write_weekly(tables, folder, config=config, run=run)], []
+    return _packs(tables, folder, config=config, run=run)
+
+
+def _packs(tables: dict[str, pd.DataFrame], folder: Path, *, config: Config, run: Mapping) -> tuple[list[Path], list[str]]:
+    written = [*write_reports(tables, folder, config=config, run=run), write_deck(tables, folder, config=config, run=run)]
+    printed, notices = printed_pdf(folder / "executive.html", folder)
+    written += [*printed, write_cs_report(tables, folder, config=config, run=run)]
+    for name, title, make in BOOKS:
+        written.append(write_workbook(make(tables, config=config, run=run), folder / f"{name}.xlsx", title=title, as_of_on=run["as_of_on"]))
+    written.append(write_issues_sheet(tables, folder, run_id=run["run_id"], as_of_on=run["as_of_on"], timezone=config.company.timezone))
+    return written, notices
+
+
+BOOKS = (("product", "お客様の声 プロダクト向け", product_sheets), ("cs", "お客様の声 CS向け", cs_sheets))
+
+
+def printed_pdf(page: Path, folder: Path) -> tuple[list[Path], list[str]]:
+    """(files, notices): a machine that cannot print is told so, and the run goes on without the PDF."""
+    try:
+        return [write_pdf(page, folder)], []
+    except PdfError as error:
+        return [], [str(error)]
