@@ -56,16 +56,15 @@ def estimate_effects(
         panel.covariates[learned], panel.learning[learned][:, modelled], panel.is_event[learned],
         panel.customer[learned],
     )
-    if not is_calibrated:
-        slip = label_log_odds_sd(fit.log_odds)
-        fit = replace(fit, covariance=fit.covariance + np.diag(slip**2), se=np.hypot(fit.se, slip))
+    label_sd = np.zeros(len(fit.log_odds)) if is_calibrated else label_log_odds_sd(fit.log_odds)
+    fit = replace(fit, se=np.hypot(fit.se, label_sd))
     rng = np.random.default_rng([seed, 2])
     bias = hidden_bias(
         fit.log_odds, fit.se, is_control=np.isin(modelled, controls), loads=loading(panel.crowding[modelled]),
         n_draws=impact.draws, rng=rng,
     )
     told_share = np.asarray(panel.learning[learned].mean(axis=0)).ravel()[modelled]
-    draws = calibrated_draws(fit.log_odds, fit.covariance, bias, rng=rng)
+    seen, draws = calibrated_draws(fit.log_odds, fit.covariance, bias, rng=rng, label_sd=label_sd)
     draws = against_silent(draws, told_share, reporting_rate=impact.reporting_rate, rng=rng)
     sd = np.sqrt(fit.se**2 + bias.shift.var(axis=1) + bias.spread_mean**2)
     shrunken = shrunken_draws(draws.mean(axis=1), sd, n_draws=impact.draws, rng=rng)
@@ -78,7 +77,7 @@ def estimate_effects(
     months = customer_counts(customers, window).iloc[window.period_month_indices]
     weights = weights * (months["n_churned"].sum() / expit(eta).sum())
     tables = prevented_tables(eta, exposure, weights, n_months=window.period_months)
-    spread, cautious = prevented(tables, draws), prevented(tables, shrunken)
+    spread, cautious = prevented(tables, draws, slip=seen - fit.log_odds[:, None]), prevented(tables, shrunken)
     low, middle, high = (np.quantile(spread, q, axis=2) for q in (0.05, 0.5, 0.95))
     careful = cautious.mean(axis=2)
     table = pd.DataFrame({
