@@ -103,28 +103,6 @@ def scores(folder: Path) -> dict:
         "top8_in_top10": int(top["key"].isin(key_of.reindex(product["issue_id"].head(10))).sum()),
         "top8_in_top10_by_count": int(top["key"].isin(key_of.reindex(by_count.index[:10])).sum()),
         "auc": round(_auc(churns[harmful], churns[harmless]), 3),
-        **impact_scores(truth, keys, impact),
-    }  # fmt: skip
-
-
-def impact_scores(truth: pd.DataFrame, keys: pd.DataFrame, impact: pd.DataFrame) -> dict[str, float]:
-    """The known-truth figures of tests/benchmarks/impact.py, with labels that the product found in text by itself.
-
-    A planted issue is answered by the entry that holds most of its sentences; one that no entry is about counts as 0.
-    """
-    main = keys.sort_values(["key", "n"], ascending=[True, False], kind="stable").drop_duplicates("key")
-    found = truth.merge(main[["key", "issue_id"]], on="key", how="left").merge(
-        impact[["issue_id", "churns_prevented", "churns_low", "churns_high"]], on="issue_id", how="left")  # fmt: skip
-    real, value = found["prevented_12"], found["churns_prevented"].fillna(0.0)
-    cause, harmful = found["role"] != "reverse", found["role"] == "harmful"
-    told, low, high = found["churns_prevented"].notna() & cause, found["churns_low"], found["churns_high"]
-    harmless, big = told & found["role"].isin(["zero", "control"]), harmful & (real >= 0.5)
-    return {
-        "cover": round(float(((low <= real) & (real <= high))[told].mean()), 3),
-        "claim": round(float((low > 0)[harmless].mean()), 3),
-        "rmse": round(float(np.sqrt(((value - real)[cause] ** 2).mean() / (real[cause] ** 2).mean())), 3),
-        "sum": round(float(value[harmful].sum() / real[harmful].sum()), 3),
-        "found": round(float((low > 0)[big].mean()), 3), "reverse": round(float(value[~cause].abs().sum()), 3),
     }  # fmt: skip
 
 

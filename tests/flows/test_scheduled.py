@@ -94,7 +94,7 @@ def test_a_failure_is_raised_logged_and_told_once_a_day_then_closed(place, sched
     assert "通帳" in capsys.readouterr().err  # whoever stands at the terminal hears the reason
     assert read_table(ALERTS, store=store)["is_open"].tolist() == [True]
     monkeypatch.setattr(scheduled, "run", fine)
-    monkeypatch.setattr(scheduled, "_report", lambda *_, **__: [])
+    monkeypatch.setattr(scheduled, "render_period", lambda *_, **__: ([], []))
     scheduled.weekly.fn(str(path), is_forced=True)
     assert read_table(ALERTS, store=store)["is_open"].tolist() == [True]  # the daily one is still open
 

@@ -44,7 +44,8 @@ def test_without_controls_nothing_is_shifted_only_widened():
 def test_controls_above_zero_pull_estimates_down():
     bias = bias_of([0.30, 0.35, 0.40, 0.32], [0.05] * 4)
     assert 0.2 < bias.shift_mean < 0.4
-    draws = calibrated_draws(np.full(4, 0.35), 0.01 * np.eye(4), bias, rng=rng())
+    seen, draws = calibrated_draws(np.full(4, 0.35), 0.01 * np.eye(4), bias, rng=rng())
+    assert seen.mean() == pytest.approx(0.35, abs=0.02) and seen.std(axis=1) == pytest.approx(np.full(4, 0.1), rel=0.1)
     assert (np.quantile(draws, 0.05, axis=1) < 0).all() and (np.quantile(draws, 0.95, axis=1) > 0).all()
 
 
@@ -145,4 +146,12 @@ def test_no_issues():
 
 def test_uncalibrated_labels_widen_strong_effects_most():
     extra = label_log_odds_sd(np.array([0.0, 0.5, -1.0]))
-    assert extra == pytest.approx([0.15, np.hypot(0.15, 0.165), np.hypot(0.15, 0.33)])
+    assert extra == pytest.approx([0.15, np.hypot(0.15, 0.1), np.hypot(0.15, 0.2)])
+
+
+def test_wrong_labels_blur_the_cause_and_not_what_was_counted():
+    bias = bias_of([0.0, 0.0], [0.05] * 2, n_draws=4_000)
+    (sharp, plain), (blurred, wide) = (
+        calibrated_draws(np.array([1.0, 0.0]), 0.01 * np.eye(2), bias, rng=rng(), label_sd=sd) for sd in (0.0, np.array([1.0, 0.0])))
+    assert (sharp == blurred).all() and (wide[1] == plain[1]).all()
+    assert wide[0].std() > 3 * plain[0].std()

@@ -77,8 +77,12 @@ def test_a_confirmed_control_enters_no_total_and_no_badge_stands_below_an_estima
 def test_labels_that_nobody_compared_make_wider_intervals():
     sure, unsure = (run(*company(), KINDS, is_calibrated=known) for known in (True, False))
     assert unsure.diagnostics["is_widened"] and not sure.diagnostics["is_widened"]
-    width = [(found.impact["churns_high"] - found.impact["churns_low"]).dropna() for found in (sure, unsure)]
-    assert len(width[0]) and (width[1] > width[0]).all()
+    told = sure.impact["log_odds_se"].notna()
+    assert told.any() and (unsure.impact["log_odds_se"] > sure.impact["log_odds_se"])[told].all()
+    # an effect that is nearly all of the risk stays nearly all of it, so the interval of the weakest is looked at
+    weakest = sure.impact["log_odds"].idxmin()
+    low, high = ([found.impact[name][weakest] for found in (unsure, sure)] for name in ("churns_low", "churns_high"))
+    assert low[0] < low[1] and high[0] - low[0] > high[1] - low[1]
 
 
 def test_without_the_companys_rate_nothing_is_raised_and_only_the_far_limit_allows_for_silent_sufferers():

@@ -36,6 +36,11 @@ def test_the_window_is_learned(months):
     assert learned_window(**lives(months)) == months
 
 
+def test_a_gain_that_a_few_customers_make_moves_no_window():
+    few = lives(4, effect=1.2, n=1500, seed=9)  # twelve months gain more than MIN_GAIN here
+    assert learned_window(**few) == DEFAULT_WINDOW
+
+
 def test_without_an_effect_or_without_events_the_default_window_stands():
     flat = lives(2, effect=0.0)
     assert learned_window(**flat) == DEFAULT_WINDOW

@@ -50,6 +50,19 @@ def test_collinear_and_separated_covariates_stay_finite(panel):
     assert np.isfinite(fit.coefficients).all() and np.isfinite(fit.se).all()
 
 
+def test_doubt_about_the_risk_of_those_who_have_it_reaches_what_is_prevented():
+    # nearly all of the risk of two rare rows is due to the issue: without doubt about that risk the answer hardly moves
+    eta = np.array([-2.0, -2.5])
+    tables = prevented_tables(eta, sparse.csr_matrix([[1.0], [1.0]]), np.ones((2, 1)), n_months=1)
+    draws = np.array([[2.5, 3.0, 3.5]])
+    sure = prevented(tables, draws)[0, 0]
+    slip = np.array([[-0.5, 0.0, 0.5]])
+    doubted = prevented(tables, draws, slip=slip)[0, 0]
+    by_hand = [(expit(eta + s) - expit(eta + s - b)).sum() for s, b in zip(slip[0], draws[0], strict=True)]
+    assert doubted == pytest.approx(by_hand, abs=1e-4) and doubted[1] == sure[1]
+    assert np.ptp(doubted) > 5 * np.ptp(sure)
+
+
 def test_prevented_by_hand():
     eta = np.array([0.0, 1.0, -2.0])
     exposure = sparse.csr_matrix([[1.0, 0.0], [0.5, 1.0], [0.0, 0.0]])

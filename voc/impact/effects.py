@@ -67,10 +67,10 @@ def estimate_effects(
         panel.customer[learned],
     )
     own = fitted_se = fit.se
+    label_sd = np.zeros(len(own)) if is_calibrated else label_log_odds_sd(fit.log_odds)
     if not is_calibrated:
         own = np.hypot(own, label_log_odds_sd(np.zeros(len(own))))
-        slip = label_log_odds_sd(fit.log_odds)
-        fit = replace(fit, covariance=fit.covariance + np.diag(slip**2), se=np.hypot(fit.se, slip))
+        fit = replace(fit, se=np.hypot(fit.se, label_sd))
     rng = np.random.default_rng([seed, 2])
     bias = hidden_bias(
         fit.log_odds, fit.se, is_control=np.isin(modelled, controls), loads=loading(panel.crowding[modelled]),
@@ -78,7 +78,8 @@ def estimate_effects(
     )
     told_share = np.asarray(panel.learning[learned].mean(axis=0)).ravel()[modelled]
     silent = silent_among_others(told_share, reporting_rate=impact.reporting_rate or UNKNOWN_RATE, n_draws=impact.draws, rng=rng)
-    draws = calibrated_draws(fit.log_odds, fit.covariance, bias, rng=rng)
+    seen, draws = calibrated_draws(fit.log_odds, fit.covariance, bias, rng=rng, label_sd=label_sd)
+    slip = seen - fit.log_odds[:, None]
     # Wrong labels make an effect look smaller, never out of nothing: what grows with the effect is no reason to call it none.
     shrunken = shrunken_draws(fit.log_odds[:, None] - bias.shift, np.hypot(own[:, None], bias.spread), rng=rng)
     corrected = against_silent(draws, silent)
@@ -93,9 +94,9 @@ def estimate_effects(
     months = customer_counts(customers, window).iloc[window.period_month_indices]
     weights = weights * (months["n_churned"].sum() / expit(eta).sum())
     tables = prevented_tables(eta, exposure, weights, n_months=window.period_months)
-    spread, cautious = prevented(tables, draws), prevented(tables, shrunken)
+    spread, cautious = prevented(tables, draws, slip=slip), prevented(tables, shrunken)
     middle = np.median(spread, axis=2)
-    low, high = _limits(spread, prevented(tables, corrected))
+    low, high = _limits(spread, prevented(tables, corrected, slip=slip))
     careful = cautious.mean(axis=2)
     table = pd.DataFrame({
         "issue": modelled, "churns_prevented": middle[:, 0], "churns_low": low[:, 0], "churns_high": high[:, 0],

@@ -135,11 +135,19 @@ def prevented_tables(
     return tables / n_months
 
 
-def prevented(tables: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """Issues x weights x draws: prevented per month at the drawn log-odds (issues x draws)."""
+def prevented(tables: np.ndarray, draws: np.ndarray, *, slip: np.ndarray | None = None) -> np.ndarray:
+    """Issues x weights x draws: prevented per month at the drawn log-odds (issues x draws).
+
+    `slip`: how far the risk of those who have the issue is drawn above what was fitted, in log-odds. Without it that risk
+    is taken as known, and a rare issue that no doubt makes people leave would get an interval of no width.
+    """
+    if not len(tables):
+        return np.zeros((0, tables.shape[1], draws.shape[1]))
+    slip = np.zeros_like(draws) if slip is None else slip
     return np.stack([
-        np.stack([np.interp(draws[issue], GRID, row) for row in tables[issue]]) for issue in range(len(tables))
-    ]) if len(tables) else np.zeros((0, tables.shape[1], draws.shape[1]))
+        np.stack([np.interp(draws[k] - slip[k], GRID, row) - np.interp(-slip[k], GRID, row) for row in tables[k]])
+        for k in range(len(tables))
+    ])
 
 
 def jointly_prevented(
