@@ -38,6 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--full", action="store_true", help="前回の続きからではなく、取り込み元をすべて読み直します")
     run.set_defaults(command=_run)
 
+    plan = commands.add_parser("plan", help="voc run が何をするか、どれくらいかかるかを示します", description="voc run が何を読み、何を計算し直すか、その理由とおよその所要時間を示します（何も保存しません）。")
+    plan.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
+    plan.set_defaults(command=_plan)
+
     text_cli.add_commands(commands)
 
     terms = commands.add_parser(
@@ -119,6 +123,20 @@ def _run_config(path: Path, *, is_full: bool = False) -> int:
     return 0
 
 
+def _plan(options: argparse.Namespace) -> int:
+    import os
+
+    from voc.config import load_config
+
+    config, base = load_config(options.config), options.config.resolve().parent
+    settings.prepare(base)
+    from flows.plan import plan, plan_lines
+
+    made = plan(config, base=base, store=settings.store_of(config, base), environ=os.environ)
+    print(*plan_lines(made), sep="\n")
+    return 0
+
+
 def _schedule(options: argparse.Namespace) -> int:
     from voc.config import load_config
 
@@ -166,6 +184,7 @@ def _erase(options: argparse.Namespace) -> int:
     import pandas as pd
 
     from flows import customers
+    from flows.store_lock import store_lock
     from voc.config import load_config
     from voc.removal import erase, find_customer
     from voc.sources.pseudonym_key import pseudonym_key
@@ -180,7 +199,8 @@ def _erase(options: argparse.Namespace) -> int:
     if found.is_known and not options.yes and _answer(customers.question(options.customer, found)) != customers.YES:
         print("消さずに終わりました。", file=sys.stderr)
         return 1
-    counts = erase(options.customer, **place, erased_at=pd.Timestamp.now("UTC"), even_if_unknown=options.even_if_unknown)
+    with store_lock(place["store"], base=base):
+        counts = erase(options.customer, **place, erased_at=pd.Timestamp.now("UTC"), even_if_unknown=options.even_if_unknown)
     print(customers.told(options.customer, found, counts, reports=customers.report_files(base / config.reports.path)))
     return 0
 

@@ -68,15 +68,16 @@ class RunRecord:
         if not self.is_quiet:
             print(line, file=sys.stderr, flush=True)
 
-    def row(self, *, as_of_on: pd.Timestamp, status: str) -> pd.DataFrame:
-        """This run as table RUNS."""
+    def row(self, *, as_of_on: pd.Timestamp | None, status: str) -> pd.DataFrame:
+        """This run as table RUNS. `as_of_on`: unknown before the contacts are there; the day that it began stands for it."""
         packages = {name: version(name) for name in _PACKAGES}
+        as_of_on = pd.Timestamp(self.started_at.date()) if as_of_on is None else as_of_on
         return check(
             pd.DataFrame(
                 [
                     {
                         "run_id": self.started_at.strftime("R%Y%m%dT%H%M%S%f"), "as_of_on": as_of_on,
-                        "started_at": self.started_at, "finished_at": datetime.now(UTC), "status": status,
+                        "started_at": self.started_at, "finished_at": None if status == "running" else datetime.now(UTC), "status": status,
                         "config_sha": self.config.sha(), "seed": self.config.seed, "inputs": _json(self.inputs),
                         "versions": _json(packages), "models": _json(self.models), "counts": _json(self.counts),
                         "seconds": _json(self.seconds), "settings": _json(self.settings | {"notices": list(dict.fromkeys(self.notices))}),

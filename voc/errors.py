@@ -20,3 +20,7 @@ class SourceError(VocError):
 
 class TableError(VocError):
     """A table breaks its contract: a programming fault or a store written by another version."""
+
+
+class StoreError(VocError):
+    """The store cannot be read or written: disk full, no permission, in use by another run."""

@@ -10,6 +10,7 @@ from voc.terms import Terms, find_terms, fold_names
 from voc.wishes import Wish, read_wish
 
 _IS_REQUEST = 0.5
+_WISH = ["text", "phrase", "object", "change", "place", "words"]
 _PLACE_KINDS = ("screen", "feature")
 _IMPLIED = r"(?:でき|出来|られ|[えけげせてねべめれ])(?:ず|ないので|ないため|なくて|なくって|ないのが|ないのは)"
 
@@ -36,18 +37,32 @@ def normalise_requests(
     synonyms), `words` the words of the sentence that say so. A sentence whose structure names no change, and
     one that tells the speaker's own plan (また行きたい), gives no row.
     """
+    rows = requested(sentences, opinions)
+    return request_rows(rows, read_wishes(rows["text"].drop_duplicates().tolist(), parse=parse, terms=terms))
+
+
+def requested(sentences: pd.DataFrame, opinions: pd.DataFrame) -> pd.DataFrame:
+    """sentence_id, text, is_implied of the sentences that may hold a request: what `read_wishes` has to look at."""
     asked = opinions.loc[opinions["p_request"] >= _IS_REQUEST, ["sentence_id"]].assign(is_implied=False)
     texts = sentences[["sentence_id", "text"]]
     implied = opinions.loc[(opinions["p_complaint"] >= _IS_REQUEST) & (opinions["p_request"] < _IS_REQUEST), ["sentence_id"]]
     implied = implied.merge(texts, on="sentence_id")
     implied = implied.loc[implied["text"].str.contains(_IMPLIED), ["sentence_id"]]
     rows = pd.concat([asked, implied.assign(is_implied=True)], ignore_index=True).merge(texts, on="sentence_id")
-    rows = rows[~rows["text"].str.contains(_HOW_TO)]
-    distinct = rows["text"].drop_duplicates().tolist()
-    if not distinct:
+    return rows[~rows["text"].str.contains(_HOW_TO)].reset_index(drop=True)
+
+
+def read_wishes(texts: Sequence[str], *, parse: Callable[[Sequence[str]], list[list[Word]]], terms: Terms | None = None) -> pd.DataFrame:
+    """text, phrase, object, change, place, words, one row per text; all but `text` empty where it names no change."""
+    rows = [_row(text, read_wish(words), terms) for text, words in zip(texts, parse(texts), strict=True)] if len(texts) else []
+    return pd.DataFrame(rows, columns=_WISH, dtype="object")
+
+
+def request_rows(rows: pd.DataFrame, wishes: pd.DataFrame) -> pd.DataFrame:
+    """Table REQUESTS from `requested` and the wishes (`read_wishes`) of its texts."""
+    found = wishes[_WISH].dropna(subset=["phrase"])
+    if rows.empty or found.empty:
         return empty(REQUESTS)
-    wishes = [_row(text, read_wish(words), terms) for text, words in zip(distinct, parse(distinct), strict=True)]
-    found = pd.DataFrame(wishes, columns=["text", "phrase", "object", "change", "place", "words"]).dropna(subset=["phrase"])
     return check(rows.merge(found, on="text").drop(columns="text"), REQUESTS)
 
 
