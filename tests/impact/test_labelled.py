@@ -76,6 +76,7 @@ def test_ltv_uses_margin_and_the_stated_churn(whole):
     assert double["yen_per_month"] - double["contact_cost_per_month"] == pytest.approx(2 * ltv[0])
 
 
+@pytest.mark.slow
 def test_a_big_enough_company_has_estimates():
     enough = Impact(draws=100, min_churns=50, min_contacts=100)
     table = run(company(), impact=enough).table.set_index("issue_id")
@@ -176,6 +177,7 @@ def test_prices_that_are_none_leave_the_contact_cost_alone(mrr):
     assert any("月額（mrr）がない" in line for line in found.notices) and (mrr == "" or "mrr の値" in reasons(found))
 
 
+@pytest.mark.slow
 def test_some_prices_missing_are_filled_and_told():
     found = run(changed("customers", mrr=["" if k % 4 else "1000" for k in range(400)]))
     assert any("月額（mrr）のない顧客 300 名" in line for line in found.notices)
@@ -200,8 +202,8 @@ def test_none_churned():
 
 
 @pytest.mark.parametrize("spoil", [
-    {"name": "customers", "plan": "A", "segment": ""}, {"name": "usage", "logins": "5"}, *(pytest.param(spoil, marks=pytest.mark.slow) for spoil in (
-    {"name": "usage", "logins": "-1"},
+    {"name": "customers", "plan": "A", "segment": ""}, *(pytest.param(spoil, marks=pytest.mark.slow) for spoil in (
+    {"name": "usage", "logins": "5"}, {"name": "usage", "logins": "-1"},
     {"name": "nps", "score": "77"}, {"name": "nps", "customer_id": "nobody"}, {"name": "contacts", "sentiment": "NaN"},
     {"name": "contacts", "sentiment": "3"},
     {"name": "contacts", "handle_seconds": "-9", "transfers": "x"}, {"name": "contacts", "channel": "手紙"},
@@ -224,6 +226,7 @@ def test_an_empty_table(name, params):
     assert silent(found) or name in ("usage", "nps")
 
 
+@pytest.mark.slow
 def test_months_of_the_window_from_which_no_contact_came_are_left_out(whole):
     wide = run(company(), params={**PARAMS, "window_start": "2010-01-01", "window_end": "2040-01-01"})
     months = wide.estimate.diagnostics["n_months"]  # of those with contacts, never the 360 of the window
@@ -268,6 +271,7 @@ def test_the_ranking_value_is_never_below_the_contact_cost():
     assert table["yen_per_month"].to_dict() == {"leave": 50_800.0, "stay": 900.0}
 
 
+@pytest.mark.slow
 def test_issues_that_nobody_mentions():
     tables = company()
     more = pd.DataFrame({"issue_id": ["ghost"], "name": ["x"], "negative_control": ["0"], "cancel_procedure": ["0"]})

@@ -187,6 +187,7 @@ def test_without_churn_the_pack_is_written(make, tmp_path):
     write_cs_report(make.tables(with_churn=False), tmp_path, config=make.config(), run=make.run(reasons=["契約データがありません。"]))
 
 
+@pytest.mark.slow
 def test_customer_text_stays_text(make, tables, tmp_path):
     changed = dict(tables)
     for name, column in (("sentences", "text"), ("turns", "text"), ("issues", "label"), ("calls", "cancel_reason"), ("calls", "offer")):

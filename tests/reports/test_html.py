@@ -119,8 +119,8 @@ def test_what_the_decisions_rest_on_stands_on_its_page(decided, pages):
 
 @pytest.mark.parametrize("has_decisions", [pytest.param(True, marks=pytest.mark.slow), False])
 @pytest.mark.parametrize("name", ["product.html", "executive.html"])
-def test_every_inner_link_has_its_place_and_every_id_is_one(pages, decided, name, has_decisions):
-    page = Page((decided if has_decisions else pages)[name])
+def test_every_inner_link_has_its_place_and_every_id_is_one(request, name, has_decisions):
+    page = Page(request.getfixturevalue("decided" if has_decisions else "pages")[name])
     ids = [value for _, attribute, value in page.attributes if attribute == "id"]
     assert len(ids) == len(set(ids))
     wanted = {value[1:] for _, attribute, value in page.attributes if attribute == "href" and value.startswith("#")}
