@@ -1,6 +1,7 @@
 """Masked tables -> what customers say, which issues there are, what each costs, in which order."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,20 +9,22 @@ import pandas as pd
 
 from flows.compute import RunChunks, run_here
 from flows.decisions import decision_tables
+from flows.fingerprints import ISSUE_SPACE
 from flows.ledger_store import read_ledger, write_ledger
 from flows.payers import Payers, read_payers
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
 from flows.understanding import understand
-from voc import japanese
-from voc.config import Config
+from voc import japanese, topics
+from voc.config import Config, Parts
 from voc.customers.signals import contact_moods
 from voc.customers.tables import health_tables
 from voc.embeddings import join_vectors
+from voc.errors import VocError
 from voc.impact.described import described
 from voc.impact.estimation import Estimate, estimate
 from voc.impact.sensitivity import sensitivity
-from voc.issue_space import example_points
+from voc.issue_space import MODELS, example_points, models_of
 from voc.issues.areas import area_rows
 from voc.issues.calibration import is_calibrated
 from voc.issues.categories import Category, category_rows
@@ -30,6 +33,8 @@ from voc.issues.ledger import LedgerUpdate, update_ledger
 from voc.issues.lifecycle import lifecycle_rows
 from voc.issues.prototypes import reported
 from voc.issues.trends import issue_trends
+from voc.opinions import judge
+from voc.parts import load_part
 from voc.ranking import rank
 from voc.sources.categories import read_category_file
 from voc.store import read_table, replace_table
@@ -37,6 +42,8 @@ from voc.tables import (
     CONTACTS,
     EMBEDDINGS,
     ISSUE_CALIBRATION,
+    ISSUES,
+    MADE_BY,
     MENTIONS,
     RANKING,
     TABLES,
@@ -63,6 +70,7 @@ rank_task = task(rank, name="順位付け")
 
 def analyze(config: Config, *, base: Path, store: str, record: RunRecord, run_chunks: RunChunks = run_here) -> pd.Timestamp:
     """Write sentences ... ranking from the tables that ingest wrote. Returns the as-of day."""
+    _same_space(config, store=store)
     categories = _categories(config, base=base)
     contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
     as_of_on = as_of_day(config, contacts)
@@ -75,11 +83,12 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord, run_ch
     at = _instant(as_of_on, config)
     with record.stage("issues"):
         calibration = read_table(ISSUE_CALIBRATION, store=store)
-        issues, events = _with_categories(*read_ledger_task(store), categories, at=at, record=record)
+        issues, events = _with_categories(*read_ledger_task(store), categories, parts=config.parts, at=at, record=record)
         update = update_ledger_task(
             voices, opinions, meanings[_place(voices, said.texts)], issues=issues, events=events, settings=config.issues,
             seed=config.seed, at=at, parse=japanese.parse, calibration=calibration,
             mentions_before=read_table(MENTIONS, store=store),
+            cluster=load_part(config.parts.clusterer) if config.parts.clusterer else topics.cluster,
         )  # fmt: skip
         update = _settled(update, config, at=at)
         trends = _trends(contacts, update, config, as_of_on=as_of_on)
@@ -114,6 +123,18 @@ def _instant(day: pd.Timestamp, config: Config) -> pd.Timestamp:
     return day.tz_localize(config.company.timezone).tz_convert("UTC")
 
 
+def _same_space(config: Config, *, store: str) -> None:
+    """Raises VocError where the ledger's issues lie in the space of another embedder: nothing new could be matched with them."""
+    rows, now = read_table(MADE_BY, store=store), "+".join(models_of(config.parts.embedder))
+    was = rows.loc[rows["table"] == ISSUE_SPACE, "value"]
+    before = was.iloc[0] if len(was) else "+".join(MODELS)
+    if before != now and len(read_table(ISSUES, store=store)):
+        raise VocError(
+            f"保存先 {store} の課題の台帳は、別の埋め込みモデル（{before}）で作られています。今の設定 [parts] embedder は {now} です。"
+            "設定を前に戻すか、[store] path に新しい保存先を書いて台帳を作り直してください（課題番号は引き継がれません）。"
+        )
+
+
 def _categories(config: Config, *, base: Path) -> list[Category]:
     if config.issues.categories is None:
         return []
@@ -121,10 +142,11 @@ def _categories(config: Config, *, base: Path) -> list[Category]:
 
 
 def _with_categories(
-    issues: pd.DataFrame, events: pd.DataFrame, categories: list[Category], *, at: pd.Timestamp, record: RunRecord
+    issues: pd.DataFrame, events: pd.DataFrame, categories: list[Category], *, parts: Parts, at: pd.Timestamp, record: RunRecord
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The ledger with the company's own list of issues."""
-    rows, told = category_rows(categories, issues, events, embed=example_points, at=at)
+    points = partial(example_points, embedder=parts.embedder, judged=load_part(parts.opinions) if parts.opinions else judge)
+    rows, told = category_rows(categories, issues, events, embed=points, at=at)
     for line in told:
         record.tell(f"  {line}")
     return advance(issues, events, rows) if rows else (issues, events)

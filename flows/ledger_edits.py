@@ -29,7 +29,7 @@ _FEWEST = 2  # sentences of a part
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """The ledger as it is in `store`: frames of ISSUES, ISSUE_EVENTS, MENTIONS; `timezone` and `id_patterns` (see
-    `voc.privacy.mask_texts`) of the company, `seed` of its configuration."""
+    `voc.privacy.mask_texts`) of the company, `seed` and embedder of its configuration."""
 
     issues: pd.DataFrame
     events: pd.DataFrame
@@ -38,6 +38,7 @@ class Ledger:
     timezone: str
     id_patterns: Mapping[str, str] = field(default_factory=dict)
     seed: int = 42
+    embedder: str | None = None
 
     def sentences(self) -> pd.DataFrame:
         return read_table(SENTENCES, store=self.store)
@@ -51,7 +52,8 @@ def open_ledger(config_path: Path) -> Ledger:
     if issues.empty:
         raise VocError(f"課題の台帳がまだありません（{store}）。先に voc run {config_path} を実行してください。")
     return Ledger(
-        issues, events, read_table(MENTIONS, store=store), store, config.company.timezone, config.privacy.id_patterns, config.seed
+        issues, events, read_table(MENTIONS, store=store), store, config.company.timezone, config.privacy.id_patterns, config.seed,
+        config.parts.embedder,
     )
 
 
@@ -132,7 +134,7 @@ def split_issue(
     is_own = ledger.mentions["issue_id"] == issue_id
     own = ledger.mentions[is_own].merge(sentences[["sentence_id", "text"]], on="sentence_id")
     opinions, embeddings = (read_table(table, store=ledger.store) for table in (OPINIONS, EMBEDDINGS))
-    points = stored_points(own["sentence_id"], sentences=sentences, opinions=opinions, embeddings=embeddings)
+    points = stored_points(own["sentence_id"], sentences=sentences, opinions=opinions, embeddings=embeddings, embedder=ledger.embedder)
     has_vector = ~np.isnan(points).any(axis=1)
     if not has_vector.any():
         raise VocError("この課題の声のベクトルが保存されていません。voc run を実行してから分けてください。")

@@ -56,7 +56,7 @@ def plan(config: Config, *, base: Path, store: str, environ: Mapping[str, str]) 
     key = pseudonym_key(config.privacy, base=base, environ=environ, may_make=False) if len(marks) else None
     mark_of = partial(hidden_name, key=key) if key else str
     sources = tuple(_source(source, marks, base=base, environ=environ, mark_of=mark_of) for source in config.sources)
-    again = changed_parts(read_table(MADE_BY, store=store), fingerprints(terms=base / config.japanese.terms if config.japanese.terms else None))
+    again = changed_parts(read_table(MADE_BY, store=store), fingerprints(terms=base / config.japanese.terms if config.japanese.terms else None, parts=config.parts))
     done, notes = runs[runs["status"] == COMPLETED], []
     if runs.empty:
         notes.append("このストアではまだ実行していません。すべて始めから計算します。")

@@ -23,6 +23,7 @@ from flows.tasks import edge_task
 from flows.telling import reached, start_progress, tell_prefect
 from voc.config import Config, load_config
 from voc.errors import StoreError
+from voc.parts import check_configured, configured_parts
 from voc.removal import expire
 from voc.reports.content import headline, ranking
 from voc.store import append_rows, drop_old_versions, read_table, versions
@@ -50,6 +51,8 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
     """
     path = Path(config_path).resolve()
     config = load_config(path)
+    for part in configured_parts(config.parts, config.value):
+        check_configured(*part)
     base, record = path.parent, RunRecord(config, is_quiet=is_quiet, log_folder=path.parent / config.reports.path / "logs")
     store = store_of(config, base)
     with store_lock(store, base=base):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from flows.chunks import OPINION_MODEL, opinion_chunk_task, sentence_chunk_task, wish_chunk_task
 from flows.compute import RunChunks
-from flows.fingerprints import changed_parts, fingerprints, made_by_rows, marks_by
+from flows.fingerprints import changed_parts, fingerprints, made_by_rows, marks_by, part_fingerprint
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
 from flows.vectors import StoredVectors, Vectors, keep, read_vectors, stored_vectors, vectors_of
@@ -20,8 +20,9 @@ from voc.calls import CHANNELS, summarise_calls
 from voc.config import Config
 from voc.embeddings import registry
 from voc.increment import chunks_by_length, holds, place_of, talk_marks, text_marks, turn_marks
-from voc.issue_space import MODELS
+from voc.issue_space import models_of
 from voc.opinions import load_heads
+from voc.parts import configured_parts
 from voc.requests import request_rows, requested
 from voc.sources.dictionary import load_terms
 from voc.store import clear_table, read_table, replace_table
@@ -69,10 +70,13 @@ def understand(
     """Bring SENTENCES, EMBEDDINGS, OPINIONS, WISHES, REQUESTS and CALLS of `store` up to `contacts` and `turns` (no copies)."""
     path = base / config.japanese.terms if config.japanese.terms else None
     terms = load_terms_task(path) if path else None
-    parts = fingerprints(terms=path)
-    by = marks_by(parts)
-    for stage, names in changed_parts(read_table(MADE_BY, store=store), parts).items():
+    own, models = config.parts, models_of(config.parts.embedder)
+    parts = fingerprints(terms=path, parts=own)
+    by, changed = marks_by(parts), changed_parts(read_table(MADE_BY, store=store), parts)
+    for stage, names in changed.items():
         record.tell(f"  {stage}: {'、'.join(names)} が変わったため、すべて計算し直します。")
+    if own.embedder in changed:
+        record.notices.append(f"埋め込み {own.embedder} が前回から変わりました。ベクトルの意味が変わったのなら、台帳の課題とずれます。新しい保存先で作り直してください。")
     with record.stage("sentences"):
         sentences = _sentences(turns, terms, by=by["sentences"], store=store, run_chunks=run_chunks, record=record)
     voices = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)].reset_index(drop=True)
@@ -80,9 +84,12 @@ def understand(
     texts = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
     with record.stage("embeddings"):
         stored = read_vectors(store=store)
-        found = {name: vectors_of(texts["text"], name, stored, by=by[name], store=store, run_chunks=run_chunks, record=record) for name in MODELS}
+        found = {name: vectors_of(texts["text"], name, stored, by=by[name], store=store, run_chunks=run_chunks, record=record)
+                 for name in dict.fromkeys((*models, *(() if own.opinions else ("use",))))}
     with record.stage("opinions"):
-        opinions, found[OPINION_MODEL] = _opinions(texts, found["use"], stored, terms, by=by, store=store, run_chunks=run_chunks, record=record)
+        opinions, found[OPINION_MODEL] = _opinions(
+            texts, found.get("use"), stored, terms, judge=own.opinions, by=by, store=store, run_chunks=run_chunks, record=record
+        )
     with record.stage("store"):
         replace_table_task(_embedding_rows(texts, found), EMBEDDINGS, store=store)
         clear_table(UNFINISHED, store=store)
@@ -95,7 +102,8 @@ def understand(
         for frame, table in ((opinions, OPINIONS), (requests, REQUESTS), (calls, CALLS), (made_by_rows(parts), MADE_BY)):
             replace_table_task(frame, table, store=store)
     record.models = {name: entry.get("sha256", "") for name, entry in registry().items()}
-    vectors = {name: found[name].values for name in MODELS}
+    record.models |= {setting: part_fingerprint(name) for setting, name, _ in configured_parts(own, config.value)}
+    vectors = {name: found[name].values for name in models}
     return Understood(sentences, voices, texts, vectors, opinions, requests, calls)
 
 
@@ -123,19 +131,20 @@ def _sentences(turns: pd.DataFrame, terms: Terms | None, *, by: str, store: str,
 
 
 def _opinions(
-    texts: pd.DataFrame, use: Vectors, vectors: StoredVectors, terms: Terms | None, *, by: dict[str, str], store: str,
+    texts: pd.DataFrame, use: Vectors | None, vectors: StoredVectors, terms: Terms | None, *, judge: str | None, by: dict[str, str], store: str,
     run_chunks: RunChunks, record: RunRecord,
 ) -> tuple[pd.DataFrame, Vectors]:  # fmt: skip
     """(OPINIONS of `texts` in their order, vectors of the adapted E5: NaN where a text needs none)."""
     stored = _lists(read_table_task(OPINIONS, store=store), "flags")
     marks = text_marks(texts["text"], by=by["opinions"])
     adapted = stored_vectors(texts["text"], OPINION_MODEL, vectors, by=by["opinions_vectors"], width=len(load_heads().mean))
+    near = np.empty((len(texts), 0), dtype=np.float32) if use is None else use.values
     place = place_of(stored, marks)
     is_new = place < 0
     record.counts["new_texts"] = int(is_new.sum())
     rows = np.flatnonzero(is_new)
     chunks = [rows[members] for members in chunks_by_length(texts["text"].iloc[rows], _TEXTS)]
-    calls = [{"texts": texts.iloc[own], "use": use.values[own], "known": adapted.values[own], "terms": terms} for own in chunks]
+    calls = [{"texts": texts.iloc[own], "use": near[own], "known": adapted.values[own], "terms": terms, "judge": judge} for own in chunks]
     made, values = [stored.iloc[place[~is_new]].drop(columns="sentence_id").assign(row=np.flatnonzero(~is_new))], adapted.values
     for own, (judged, found) in zip(chunks, _run(opinion_chunk_task, calls, run_chunks, record, "opinions"), strict=True):
         made.append(judged.drop(columns="sentence_id").assign(row=own, made_from=marks.iloc[own].to_numpy(dtype=object)))
@@ -145,7 +154,7 @@ def _opinions(
         values[own] = found  # a vector that is no longer needed goes
     opinions = pd.concat([part for part in made if len(part)] or made[:1], ignore_index=True)
     opinions = opinions.set_index("row").sort_index().assign(sentence_id=texts["sentence_id"].to_numpy(dtype=object))
-    record.counts["decided_quickly"] = int(np.isnan(values[:, 0]).sum())
+    record.counts["decided_quickly"] = 0 if judge else int(np.isnan(values[:, 0]).sum())
     return check(opinions, OPINIONS).set_index("sentence_id").loc[texts["sentence_id"]].reset_index(), adapted
 
 

@@ -9,7 +9,7 @@ from flows.chunks import vector_chunk_task
 from flows.compute import RunChunks
 from flows.record import RunRecord
 from flows.tasks import edge_task
-from voc.embeddings import registry
+from voc.embeddings import dimension
 from voc.increment import chunks_by_length, place_of, text_marks
 from voc.store import add_rows, read_table
 from voc.tables import EMBEDDINGS, UNFINISHED
@@ -30,10 +30,10 @@ class Vectors:
 
 @dataclass(frozen=True)
 class StoredVectors:
-    """Frames (made_from, row) and matrices by model: of the last run, and of chunks that a run left that is not through."""
+    """Frames (made_from) and matrices by model and dimension, which may change with a company's own one: of the last run, and of chunks that a run left that is not through."""
 
-    whole: dict[str, tuple[pd.DataFrame, np.ndarray]]
-    left: dict[str, tuple[pd.DataFrame, np.ndarray]]
+    whole: dict[tuple[str, int], tuple[pd.DataFrame, np.ndarray]]
+    left: dict[tuple[str, int], tuple[pd.DataFrame, np.ndarray]]
 
 
 def read_vectors(*, store: str) -> StoredVectors:
@@ -46,23 +46,24 @@ def stored_vectors(texts: pd.Series, model: str, stored: StoredVectors, *, by: s
     marks = text_marks(texts, by=by)
     values = np.full((len(texts), width), np.nan, dtype=np.float32)
     for kept in (stored.left, stored.whole):
-        _fill(values, marks, kept.get(model))
+        _fill(values, marks, kept.get((model, width)))
     return Vectors(values, marks.to_numpy(dtype=object))
 
 
 def vectors_of(
     texts: pd.Series, model: str, stored: StoredVectors, *, by: str, store: str, run_chunks: RunChunks, record: RunRecord
 ) -> Vectors:
-    """Vectors of distinct `texts` under a registered model; a chunk that is new is kept in UNFINISHED at once.
+    """Vectors of distinct `texts` under a model; a chunk that is new is kept in UNFINISHED at once.
 
     The chunks are those of the texts that EMBEDDINGS lacks, also where a run was cut off, so that each vector is computed
     beside the same texts.
     """
     marks = text_marks(texts, by=by)
-    values = np.full((len(texts), registry()[model]["dimension"]), np.nan, dtype=np.float32)
-    _fill(values, marks, stored.whole.get(model))
+    values = np.full((len(texts), dimension(model)), np.nan, dtype=np.float32)
+    key = (model, values.shape[1])
+    _fill(values, marks, stored.whole.get(key))
     rows = np.flatnonzero(np.isnan(values[:, 0]))
-    _fill(values, marks, stored.left.get(model))
+    _fill(values, marks, stored.left.get(key))
     chunks = [rows[members] for members in chunks_by_length(texts.iloc[rows], _TEXTS)]
     left = [own for own in chunks if np.isnan(values[own, 0]).any()]
     record.add(f"new_vectors_{model}", sum(map(len, left)))
@@ -89,8 +90,8 @@ def _fill(values: np.ndarray, marks: pd.Series, kept: tuple[pd.DataFrame, np.nda
     values[place >= 0] = kept[1][place[place >= 0]]
 
 
-def _by_model(rows: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, np.ndarray]]:
+def _by_model(rows: pd.DataFrame) -> dict[tuple[str, int], tuple[pd.DataFrame, np.ndarray]]:
     return {
-        model: (own[["made_from"]].reset_index(drop=True), np.vstack(own["vector"].to_list()).astype(np.float32, copy=False))
-        for model, own in rows.groupby("model")
+        (model, int(length)): (own[["made_from"]].reset_index(drop=True), np.vstack(own["vector"].to_list()).astype(np.float32, copy=False))
+        for (model, length), own in rows.groupby([rows["model"], rows["vector"].map(len)])
     }

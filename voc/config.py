@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from voc.errors import ConfigError
 from voc.operations_config import Alerts, Schedule
@@ -15,6 +15,9 @@ from voc.source_config import Part, Source
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Yen = Annotated[float, Field(ge=0)]
+ADDRESS = r"^[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*$"
+"""How a company's own part is named: module:function."""
+PartAddress = Annotated[str, Field(pattern=ADDRESS)]
 IssueKind = Literal["不具合", "使い方", "手続き", "要望", "料金", "対応", "称賛", "解約"]
 HealthRule = Literal[
     "usage_drop", "usage_fall", "usage_none", "usage_low", "usage_very_low", "contacts_two", "contacts_many", "contact_repeated", "contact_unresolved",
@@ -82,6 +85,25 @@ class Issues(Part):
     categories: str | None = Field(None, description="CSV of the company's own issues: name, kind, parent, examples")
 
 
+class Parts(Part):
+    """Parts of the analysis that a company puts its own in place of; contracts: voc/parts.py.
+
+    `module:function` must be importable where voc runs (PYTHONPATH, or installed), by every worker too.
+    """
+
+    embedder: str | None = Field(None, min_length=1, description="""`use`, `e5`, a model name or local path that
+        sentence-transformers takes, or module:function; default: e5 and use joined""")
+    opinions: PartAddress | None = Field(None, description="module:function that judges sentences")
+    clusterer: PartAddress | None = Field(None, description="module:function that clusters what no known issue holds; default: BERTopic")
+
+    @field_validator("embedder")
+    @classmethod
+    def _means_something(cls, name: str | None) -> str | None:
+        if name == "opinions":
+            raise ValueError("opinions は意見の判定のためのモデルです。use、e5、モデル名、モジュール:関数 のどれかにしてください")
+        return name
+
+
 class Costs(Part):
     """What a contact costs, by channel. `yen_per_hour` is the loaded rate (pay, social insurance, seat, supervisor, systems)."""
 
@@ -114,9 +136,12 @@ class Value(Part):
 
     `price_over_churn`: price / churn. `price_frequency_duration`: price x purchases a month x months.
     `price_frequency_duration_margin`: the same x gross margin. Months are given by the company, else 1 / churn.
+    `module:function`: the company's own, (yen a month, churn a month) -> yen; months within the limits below come in as their churn.
     """
 
-    formula: Literal["price_over_churn", "price_frequency_duration", "price_frequency_duration_margin"] = "price_frequency_duration_margin"
+    formula: Literal["price_over_churn", "price_frequency_duration", "price_frequency_duration_margin"] | PartAddress = (
+        "price_frequency_duration_margin"
+    )
     gross_margin: Share = 0.7
     churn_floor: Share = Field(0.005, description="monthly churn is never taken as lower")
     cap_months: float = Field(60.0, gt=0)
@@ -200,6 +225,7 @@ class Config(Part):
     privacy: Privacy = Privacy()
     japanese: Japanese = Japanese()
     issues: Issues = Issues()
+    parts: Parts = Parts()
     costs: Costs = Costs()
     value: Value = Value()
     health: Health = Health()

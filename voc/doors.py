@@ -1,7 +1,7 @@
 """Single steps for other programs, without configuration and store: mask, judge or embed texts or a file's column."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from voc.errors import SourceError
+from voc.part_results import judged_rows
+from voc.parts import check_clusterer, check_embedder, check_opinions, is_address, load_part
 from voc.privacy import mask_texts
 from voc.text_files import text_batches, written_rows
 
@@ -18,6 +20,7 @@ JUDGED = (
 )  # fmt: skip
 """Columns of what `judge` gives."""
 Level = Literal["sentence", "text"]
+Part = str | Callable
 
 
 def mask(texts: Iterable[str | None]) -> pd.DataFrame:
@@ -55,14 +58,15 @@ def mask_file(path: Path | str, *, text: str, out: Path | str) -> dict[str, floa
     return {**counts, "name_share": share}
 
 
-def judge(texts: Iterable[str | None], *, level: Level = "sentence") -> pd.DataFrame:
+def judge(texts: Iterable[str | None], *, level: Level = "sentence", opinions: Part | None = None) -> pd.DataFrame:
     """What customers say in `texts`: frame with the columns JUDGED, rows in the order of the texts.
 
     `level` sentence: one line a sentence or clause (none for a text without any); text: exactly one line a text, empty
     ones too, and the polarity stands for the rating that its writer would give. p_negative, p_neutral, p_positive sum
     to 1, the p of the intents are independent of each other; `intent` is the one that is named, strength p_positive - p_negative, `flags` a list, `request` the normalised request where
     one is made. `abstained` is 1 where no intent is likely enough, and for greetings, back-channels and empty texts;
-    the probabilities are filled all the same. Raises VocError for another level.
+    the probabilities are filled all the same. `opinions`: a function or module:function in place of voc's own heads, which
+    `level` does not change (voc/parts.py). Raises VocError for another level, PartError where that breaks its contract.
     """
     if level not in ("sentence", "text"):
         raise SourceError(f"--level {level} は使えません。使える値: sentence、text。")
@@ -70,7 +74,7 @@ def judge(texts: Iterable[str | None], *, level: Level = "sentence") -> pd.DataF
     sentences = _sentences_of(plain, level) if any(text.strip() for text in plain) or level == "text" else []
     if not len(sentences):
         return pd.DataFrame(columns=list(JUDGED))
-    return _judged(sentences, as_whole=level == "text")
+    return _judged(sentences, as_whole=level == "text", judge=_part(opinions, check_opinions))
 
 
 def judge_file(path: Path | str, *, text: str, out: Path | str, level: Level = "sentence") -> dict[str, int]:
@@ -92,15 +96,21 @@ def judge_file(path: Path | str, *, text: str, out: Path | str, level: Level = "
     return counts
 
 
-def group(texts: Iterable[str | None], *, times: Sequence | None = None, n_issues: int | None = None, seed: int = 42) -> pd.DataFrame:
+def group(
+    texts: Iterable[str | None], *, times: Sequence | None = None, n_issues: int | None = None, seed: int = 42,
+    embedder: Part | None = None, clusterer: Part | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Issues in `texts`: frame [row, issue_id, label, kind, probability], every row at least once, likeliest issue first.
 
     issue_id is empty where no issue took the row. `times` (anything pandas reads as a time) only dates the issues;
     `n_issues` makes so many. The same texts and seed give the same frame, in whatever order the texts stand.
+    `embedder` (a function, module:function, or a model for `embed`) and `clusterer` (a function or module:function) take the
+    place of voc's own (voc/parts.py). Raises PartError where one breaks its contract.
     """
     from voc import japanese, opinions
     from voc.groups import GROUPED, find_groups, grouped_rows
 
+    own = {"embedder": _part(embedder, check_embedder)} | ({"cluster": _part(clusterer, check_clusterer)} if clusterer else {})
     given = pd.Series(_plain(texts), dtype=object)
     order = given.sort_values(kind="stable").index.to_numpy()  # so that the order of the rows decides nothing
     plain = given.iloc[order].tolist()
@@ -115,16 +125,16 @@ def group(texts: Iterable[str | None], *, times: Sequence | None = None, n_issue
     sentences["said_at"] = said_at.fillna(earliest).to_numpy()[sentences["row"]]
     sentences["said_at"] = pd.to_datetime(sentences["said_at"], utc=True)
     judged = opinions.judge(sentences["text"].tolist()).drop(columns="text").assign(sentence_id=sentences["sentence_id"])
-    update = find_groups(sentences, judged, n_issues=n_issues, seed=seed, parse=japanese.parse)
+    update = find_groups(sentences, judged, n_issues=n_issues, seed=seed, parse=japanese.parse, **own)
     frame = grouped_rows(len(plain), sentences, update)
     return frame.assign(row=order[frame["row"]]).sort_values("row", kind="stable", ignore_index=True)
 
 
-def embed(texts: Iterable[str | None], *, model: str = "use") -> np.ndarray:
+def embed(texts: Iterable[str | None], *, model: Part = "use") -> np.ndarray:
     """Unit vectors float32 (texts, dimension) in the order of `texts`.
 
-    `model`: use (default), e5, both (the two joined, as the ledger has them: the best for similarity), or any model name or path that
-    sentence-transformers takes.
+    `model`: use (default), e5, both (the two joined, as the ledger has them: the best for similarity), any model name or path that
+    sentence-transformers takes, module:function, or a function texts -> unit vectors.
     """
     plain = _plain(texts)
     if model == "both":
@@ -170,19 +180,31 @@ def _sentences_of(texts: Sequence[str], level: Level) -> pd.DataFrame:
     return frame.assign(row=frame["turn_id"].astype("int64"))
 
 
-def _judged(sentences: pd.DataFrame, *, as_whole: bool) -> pd.DataFrame:
+def _judged(sentences: pd.DataFrame, *, as_whole: bool, judge: Callable | None) -> pd.DataFrame:
     from voc import japanese, opinions
     from voc.requests import normalise_requests
 
     distinct = sentences.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
-    found = opinions.judge(distinct["text"].tolist(), as_whole=as_whole).assign(sentence_id=distinct["sentence_id"])
-    asked = normalise_requests(distinct, found.drop(columns="text"), parse=japanese.parse)
+    if judge is not None:
+        found = judged_rows(judge, distinct)
+    else:
+        found = opinions.judge(distinct["text"].tolist(), as_whole=as_whole).assign(sentence_id=distinct["sentence_id"]).drop(columns="text")
+    asked = normalise_requests(distinct, found, parse=japanese.parse)
+    found["text"] = distinct["text"]
     found["request"] = found["sentence_id"].map(dict(zip(asked["sentence_id"], asked["phrase"], strict=True)))
     frame = sentences[["row", "text", "set_aside"]].merge(found.drop(columns="sentence_id"), on="text", how="left")
     frame["abstained"] = (frame["is_abstained"].astype(bool) | frame["set_aside"].notna()).astype("int64")
     measured = [column for column in JUDGED if column.startswith("p_") or column == "strength"]
     frame[measured] = frame[measured].astype("float64").round(4)
     return frame.rename(columns={"text": "sentence"})[list(JUDGED)]
+
+
+def _part(part: Part | None, contract: Callable) -> Part | None:
+    """A company's own part, loaded where it is named and held to its contract; a model's name as it is."""
+    function = load_part(part) if isinstance(part, str) and (is_address(part) or contract is not check_embedder) else part
+    if callable(function):
+        contract(function, name=part if isinstance(part, str) else getattr(part, "__name__", "部品"))
+    return function
 
 
 def _plain(texts: Iterable[str | None]) -> list[str]:

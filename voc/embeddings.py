@@ -16,41 +16,53 @@ import numpy as np
 
 from voc.errors import VocError
 from voc.models_folder import models_folder
+from voc.part_results import PartError, vector_faults
+from voc.parts import is_address, load_part
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+Encoder = Callable[[list[str]], np.ndarray]
 _DECIMALS = 4
 _CHUNK = 8192  # texts whose pieces are held at a time
 
 
-def embed(texts: Iterable[str], *, model: str = "use") -> np.ndarray:
+def embed(texts: Iterable[str], *, model: str | Encoder = "use") -> np.ndarray:
     """Vectors float32 (n, dimension) of unit length, rounded to 4 decimals.
 
-    `model` is `use`, `e5`, `opinions` (E5 adapted to polarity and intents: models/opinions), or a name that
-    `sentence_transformer` takes. Equal texts are embedded once. For `use` and
+    `model` is `use`, `e5`, `opinions` (E5 adapted to polarity and intents: models/opinions), a name that
+    `sentence_transformer` takes, `module:function`, or a function (texts -> vectors: voc/parts.py). Equal texts are embedded once. For `use` and
     `e5` a text has the same vector whatever the texts beside it and their order; they read 512 pieces of a text.
-    Raises VocError where a model's package is absent or its files are not the pinned ones.
+    Raises PartError where a model of one's own gives no unit vectors, VocError where a model's package is absent or its files are not the pinned ones.
     """
     # half a surrogate pair, as broken JSON carries it, cannot be tokenised
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     unique = sorted(set(texts), key=lambda text: (len(text), text))
-    encode = encoder(model)
+    encode = encoder(model) if isinstance(model, str) else model
     if not unique:
         return np.empty((0, encode(["空"]).shape[1]), dtype=np.float32)
-    vectors = np.concatenate([encode(unique[i : i + _CHUNK]) for i in range(0, len(unique), _CHUNK)])
+    chunks = [unique[i : i + _CHUNK] for i in range(0, len(unique), _CHUNK)]
+    vectors = np.concatenate([_encoded(encode, texts, model) for texts in chunks])
     vectors = np.round(_unit(vectors.astype(np.float64)), _DECIMALS).astype(np.float32)
     place = {text: i for i, text in enumerate(unique)}
     return vectors[[place[text] for text in texts]]
 
 
+def _encoded(encode: Encoder, texts: list[str], model: str | Encoder) -> np.ndarray:
+    vectors = encode(texts)
+    faults = vector_faults(vectors, texts) if model not in registry() else []
+    if faults:
+        raise PartError(str(model), faults)
+    return vectors
+
+
 def join_vectors(parts: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Vectors of several registered models as one space: each centred, of unit length, side by side, unit length again.
+    """Vectors of several models as one space: each centred, of unit length, side by side, unit length again.
 
     `parts` maps a model's name to its vectors of the same texts. The centres are fixed (models/centres.npz), so that a
-    text has one vector whatever the texts beside it. float32 (n, sum of dimensions), rounded to 4 decimals.
+    text has one vector whatever the texts beside it; a model without one is not centred. float32 (n, sum of dimensions), rounded to 4 decimals.
     """
-    centred = [_unit(vectors.astype(np.float64) - centres()[name]) for name, vectors in sorted(parts.items())]
+    centred = [_unit(vectors.astype(np.float64) - centres().get(name, 0.0)) for name, vectors in sorted(parts.items())]
     return np.round(_unit(np.hstack(centred)), _DECIMALS).astype(np.float32)
 
 
@@ -78,8 +90,8 @@ def sentence_transformer(name: str) -> "SentenceTransformer":
 
 
 @cache
-def encoder(name: str) -> Callable[[list[str]], np.ndarray]:
-    """The function texts -> vectors of a model, loaded and checked once per process."""
+def encoder(name: str) -> Encoder:
+    """The function texts -> vectors of a model, loaded and checked once per process. Raises VocError where there is none."""
     if name == "use":
         model_files(name)
         from voc.use import encode_use
@@ -94,8 +106,27 @@ def encoder(name: str) -> Callable[[list[str]], np.ndarray]:
 
         adapted = adapt_e5(_plain_e5(), models_folder() / "opinions" / "adapter.npz")
         return lambda texts: encode_e5(texts, model=adapted)
-    transformer = sentence_transformer(name)
-    return lambda texts: transformer.encode(texts, convert_to_numpy=True, show_progress_bar=False)
+    if is_address(name):
+        return load_part(name)
+    try:
+        transformer = sentence_transformer(name)
+    except (OSError, ValueError) as error:
+        raise VocError(
+            f"埋め込みモデル {name} を読み込めません（{str(error).splitlines()[0][:160]}）。use、e5、モデルを置いたフォルダーのパス、"
+            "モジュール:関数 のどれかにしてください。名前だけで使うモデルは、先に Hugging Face のキャッシュへ入れておいてください。"
+        ) from error
+
+    def encode(texts: list[str]) -> np.ndarray:
+        if not texts:
+            return np.empty((0, encode(["空"]).shape[1]), dtype=np.float32)
+        return transformer.encode(texts, convert_to_numpy=True, show_progress_bar=False, normalize_embeddings=True)
+
+    return encode
+
+
+def dimension(name: str) -> int:
+    """Length of a model's vectors; of one that is not registered, that of a text."""
+    return registry()[name]["dimension"] if name in registry() else embed(["空"], model=name).shape[1]
 
 
 @cache

@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from voc import topics
 from voc.config import Issues
+from voc.embeddings import Encoder
 from voc.issue_space import text_vectors
+from voc.issues.discovery import Clusterer
 from voc.issues.kinds import kind_agreement, kind_shares
 from voc.issues.ledger import LedgerUpdate, update_ledger
 from voc.issues.prototypes import reported
@@ -22,22 +25,22 @@ _NO_KINDS = 0.3  # `kind_agreement` below which the texts are no voices: news 0.
 
 def find_groups(
     sentences: pd.DataFrame, opinions: pd.DataFrame, *, n_issues: int | None, seed: int,
-    parse: Callable[[Sequence[str]], list[list[Word]]],
+    parse: Callable[[Sequence[str]], list[list[Word]]], embedder: str | Encoder | None = None, cluster: Clusterer = topics.cluster,
 ) -> LedgerUpdate:  # fmt: skip
     """A ledger of `sentences` (SENTENCES with row, said_at) that were judged as `opinions`, row by row.
 
     Where the sentences bring no kinds (`kind_agreement`: news, encyclopedias), a row is one matter: it is read as a
     whole, and issues are topics of the kind 「その他」. `n_issues`: so many issues are made (fewer where the texts have
-    no more).
+    no more). `embedder`, `cluster`: in place of voc's own (voc/parts.py).
     """
-    vectors = _vectors_of(sentences["text"])
+    vectors = _vectors_of(sentences["text"], embedder)
     if kind_agreement(vectors, kind_shares(sentences["text"], opinions)) < _NO_KINDS:
         sentences = _whole_rows(sentences)
-        opinions, vectors = _without_kind(opinions, sentences), _vectors_of(sentences["text"])
+        opinions, vectors = _without_kind(opinions, sentences), _vectors_of(sentences["text"], embedder)
     voices = sentences.assign(customer_id=None, started_at=sentences["said_at"])
     update = update_ledger(
         voices, opinions, vectors, issues=empty(ISSUES), events=empty(ISSUE_EVENTS), settings=Issues(min_sentences=_SMALLEST),
-        seed=seed, at=sentences["said_at"].max(), parse=parse, any_text=True, n_issues=n_issues, keep=_FAIR,
+        seed=seed, at=sentences["said_at"].max(), parse=parse, any_text=True, n_issues=n_issues, keep=_FAIR, cluster=cluster,
     )  # fmt: skip
     issues = reported(update.issues).sort_values(["n_sentences", "issue_id"], ascending=[False, True], kind="stable")
     issues = issues[issues["n_sentences"] > 0].head(n_issues if n_issues is not None else len(issues))
@@ -45,9 +48,9 @@ def find_groups(
     return LedgerUpdate(issues.reset_index(drop=True), update.events, mentions.reset_index(drop=True), update.unassigned_share)
 
 
-def _vectors_of(texts: pd.Series) -> np.ndarray:
+def _vectors_of(texts: pd.Series, embedder: str | Encoder | None) -> np.ndarray:
     distinct = texts.drop_duplicates().tolist()
-    return text_vectors(distinct)[pd.Index(distinct).get_indexer(texts)]
+    return text_vectors(distinct, embedder=embedder)[pd.Index(distinct).get_indexer(texts)]
 
 
 def _whole_rows(sentences: pd.DataFrame) -> pd.DataFrame:

@@ -6,12 +6,16 @@ import pandas as pd
 from voc.config import Value
 from voc.impact.periods import NOT_ENDED, Window
 from voc.impact.value import monthly_churn_of_plan
+from voc.part_results import PartError, yen_faults
+from voc.parts import is_address, load_part
 
 HIGH, MIDDLE, LOW = "high", "mid", "low"
 TIER_NAMES = {HIGH: "ハイタッチ", MIDDLE: "ミドルタッチ", LOW: "ロータッチ"}
 ALL_PLANS = ""
 _CHURN_DROP = 0.1  # the table tells what a churn rate lower by this share would be worth
 _NOBODY = "顧客表にこのプランの契約がありません。[value] のプラン名の綴りを確認してください。"
+
+_OWN = "LTV は自社の式で計算しました。単価・頻度・月数の比の積は、LTV の比と一致するとは限りません。"
 
 
 def months_of(monthly_churn: np.ndarray, duration_months: np.ndarray, *, value: Value) -> tuple[np.ndarray, np.ndarray]:
@@ -43,16 +47,29 @@ def lifetime_value(
     """LTV in yen by `value.formula`; `price_yen`: what a customer pays in a month (price x purchases a month).
 
     price_over_churn: price / churn. price_frequency_duration: price x frequency x duration. With `_margin`: the same
-    x gross margin. Floor, cap and discount as in `months_of` and `paid_months`.
+    x gross margin. Floor, cap and discount as in `months_of` and `paid_months`. A company's own formula gets the churn that
+    belongs to those months, no discount and no margin; raises PartError where it gives anything but yen.
     """
     duration = np.full(len(price_yen), np.nan) if duration_months is None else duration_months
     months, _ = months_of(np.asarray(monthly_churn, dtype="float64"), duration, value=value)
+    if is_address(value.formula):
+        return _own_value(np.asarray(price_yen, dtype="float64"), 1.0 / months, formula=value.formula)
     return price_yen * paid_months(months, value=value) * margin(value)
+
+
+def _own_value(price_yen: np.ndarray, monthly_churn: np.ndarray, *, formula: str) -> np.ndarray:
+    known, yen = ~np.isnan(price_yen), np.full(len(price_yen), np.nan)
+    found = load_part(formula)(price_yen[known], monthly_churn[known])
+    faults = yen_faults(found, int(known.sum()))
+    if faults:
+        raise PartError(f'[value] formula = "{formula}"', faults)
+    yen[known] = found
+    return yen
 
 
 def margin(value: Value) -> float:
     """The gross margin where the formula has one, else 1."""
-    return value.gross_margin if value.formula.endswith("_margin") else 1.0
+    return value.gross_margin if value.formula == "price_frequency_duration_margin" else 1.0
 
 
 def plan_churn(customers: pd.DataFrame, window: Window, *, value: Value) -> pd.Series:
@@ -101,7 +118,7 @@ def ltv_factors(customers: pd.DataFrame, window: Window, *, value: Value) -> pd.
     """LTV_FACTORS: a row per plan, and '' for all customers, with what makes the LTV.
 
     ltv_yen = price_yen x frequency x gross_margin_share x paid_months; the three ratios to the row '' multiply to
-    ltv_yen / its ltv_yen. ltv_less_churn_yen: LTV if customers left a tenth less often. n_customers: at the end of
+    ltv_yen / its ltv_yen (not so with a company's own formula: see its note). ltv_less_churn_yen: LTV if customers left a tenth less often. n_customers: at the end of
     the period; price_yen: mean of one purchase (a subscription: of a month) over customers of the period.
     `customers`: as from `valued_customers`. A plan of the configuration that nobody has is a row with a note.
     """
@@ -127,18 +144,23 @@ def _factors(plan: str, active: pd.DataFrame, measured: float, *, value: Value, 
     fewer, _ = months_of(np.array([churn * (1 - _CHURN_DROP)]), stays / (1 - _CHURN_DROP), value=value)
     monthly = float(active["price"].mean())
     frequency = float(monthly / (active["price"] / active["frequency"]).mean()) if monthly > 0 else float(active["frequency"].mean())
-    worth = monthly * margin(value)
+    is_own = is_address(value.formula)
+    worth = lifetime_value(np.full(2, monthly), 1.0 / np.concatenate([months, fewer]), value=value) if is_own else (
+        monthly * margin(value) * paid_months(np.concatenate([months, fewer]), value=value))  # fmt: skip
     return {
         "plan": plan, "n_customers": int((active["end"].clip(upper=NOT_ENDED) >= window.period_end).sum()),
-        "price_yen": monthly / frequency, "frequency": frequency, "gross_margin_share": margin(value),
+        "price_yen": monthly / frequency, "frequency": frequency, "gross_margin_share": np.nan if is_own else margin(value),
         "churn_share": measured, "churn_used_share": churn, "is_churn_given": given is not None,
-        "months": months[0], "limit": limit[0], "paid_months": paid_months(months, value=value)[0],
-        "ltv_yen": worth * paid_months(months, value=value)[0], "ltv_less_churn_yen": worth * paid_months(fewer, value=value)[0],
-    }
+        "months": months[0], "limit": limit[0], "paid_months": months[0] if is_own else paid_months(months, value=value)[0],
+        "ltv_yen": worth[0], "ltv_less_churn_yen": worth[1], "note": _OWN if is_own else None,
+    }  # fmt: skip
 
 
 def formula_text(value: Value) -> str:
     """The formula of the report's LTV, with its limits, in Japanese."""
+    if is_address(value.formula):
+        return (f"LTV ＝ 自社の式 {value.formula}（月額と月次解約率から）。"
+                f"解約率の下限{value.churn_floor * 100:g}%、継続月数の上限{value.cap_months:g}か月を当てた解約率を渡しています。")  # fmt: skip
     words = {
         "price_over_churn": "LTV ＝ 月額料金 ÷ 月次解約率（粗利率は掛けていません）",
         "price_frequency_duration": "LTV ＝ 単価 × 購買頻度（回/月） × 継続月数（粗利率は掛けていません）",

@@ -1,7 +1,7 @@
 """New issue candidates from the sentences that no known issue takes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,9 @@ from scipy.sparse import csr_matrix
 from voc import topics
 from voc.issues.grouping import centres, regroup, smoothed
 from voc.issues.kinds import KINDS
+from voc.part_results import PartError, group_faults
 
+Clusterer = Callable[..., tuple[np.ndarray, np.ndarray]]
 OTHER = "その他"  # kind of a group of facts or plans
 _SMALLEST = 8  # phrasings
 _SMALL_SHARE = 50  # where smaller issues are wanted, a fiftieth of the phrasings is a cluster
@@ -35,6 +37,7 @@ class Candidate:
 def find_candidates(
     sentences: pd.DataFrame, voices: np.ndarray, kinds: np.ndarray, *, min_sentences: int, max_fit: int, seed: int,
     needs_kind: bool = True, known_thresholds: Sequence[float] = (), n_groups: int | None = None,
+    cluster: Clusterer = topics.cluster,
 ) -> list[Candidate]:  # fmt: skip
     """Candidates in falling order of size from `sentences` (text, terms) with vectors and kind shares in order.
 
@@ -42,7 +45,8 @@ def find_candidates(
     cluster of its own. At most `max_fit` phrasings are clustered, chosen by seed; the rest is matched later.
     `known_thresholds` are those of the ledger so far (see `_with_common_thresholds`).
     `needs_kind`: leave out groups that are of no kind (facts, plans); such a candidate has the kind 「その他」 otherwise.
-    `n_groups`: so many groups are wanted (fewer where there are no more clusters).
+    `n_groups`: so many groups are wanted (fewer where there are no more clusters). `cluster`: in place of BERTopic
+    (contract: voc/parts.py); PartError where it gives something else.
     """
     if not len(sentences):
         return []
@@ -54,7 +58,11 @@ def find_candidates(
         fitted = np.sort(np.random.default_rng(seed).choice(fitted, size=max_fit, replace=False))
     smallest = _smallest(len(fitted), min_sentences, n_groups)
     smooth, own_terms = smoothed(points[fitted]), [terms[row] for row in fitted]
-    broad, fine = topics.cluster(own_terms, smooth, min_cluster_size=smallest, seed=seed)
+    made = cluster(own_terms, smooth, min_cluster_size=smallest, seed=seed)
+    faults = group_faults(made, len(fitted))
+    if faults:
+        raise PartError("clusterer", faults)
+    broad, fine = made
     told = _told(sentences, phrasing, len(terms))[:, fitted]
     groups = regroup(points[fitted], smooth, broad, fine, told, n_groups=n_groups)
     words = topics.leading_words(own_terms, groups)

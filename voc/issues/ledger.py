@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from voc import topics
 from voc.config import Issues
+from voc.errors import VocError
 from voc.issues import labels
 from voc.issues.calibration import calibrated
-from voc.issues.discovery import Candidate, find_candidates
+from voc.issues.discovery import Candidate, Clusterer, find_candidates
 from voc.issues.events import VOC, advance, issue_id_of, next_number
 from voc.issues.kinds import KINDS, kind_shares
 from voc.issues.label_evidence import pick_exemplars, readable_keywords
@@ -52,6 +54,7 @@ def update_ledger(
     keep: float = 0.5,
     calibration: pd.DataFrame | None = None,
     mentions_before: pd.DataFrame | None = None,
+    cluster: Clusterer = topics.cluster,
 ) -> LedgerUpdate:
     """Match all voices with the known issues, hold the ledger against clusters of all voices, match again.
 
@@ -63,6 +66,7 @@ def update_ledger(
     empty). `at` dates the events: the run's as-of instant, never a clock. With `any_text` sentences of no intent
     make issues too (kind 「その他」 where they have none). `n_issues`: so many new ones are wanted. `keep`: mentions need at least this probability, after `calibration`
     (ISSUE_CALIBRATION) if there is one. `mentions_before`: MENTIONS of the last run, for ISSUE_QUALITY.
+    `cluster`: in place of BERTopic (voc/parts.py). Raises VocError where the ledger was made in another space.
     """
     order = np.lexsort((voices["sentence_id"].to_numpy(dtype=str), voices["contact_id"].to_numpy(dtype=str)))
     voices, opinions, vectors = (
@@ -70,12 +74,13 @@ def update_ledger(
     )  # fmt: skip
     kinds = kind_shares(voices["text"], opinions)
     points = voice_vectors(vectors, kinds, contacts=voices["contact_id"])
+    _same_space(issues, points.shape[1])
     has_matter = voices["terms"].map(names_a_matter).to_numpy(dtype=bool)
     rows = np.flatnonzero(((opinions["intent"].to_numpy() != "other") | any_text) & has_matter)
     known, own = active_prototypes(issues), voices.iloc[rows].reset_index(drop=True)
     found = find_candidates(
         own, points[rows], kinds[rows], min_sentences=settings.min_sentences, max_fit=settings.max_fit, seed=seed,
-        known_thresholds=known.thresholds, needs_kind=not any_text, n_groups=n_issues,
+        known_thresholds=known.thresholds, needs_kind=not any_text, n_groups=n_issues, cluster=cluster,
     )  # fmt: skip
     seen = review(
         found, _home(points[rows], known), issues, free=may_change(issues, events),
@@ -95,6 +100,16 @@ def update_ledger(
         check(count_sentences(ledger, mentions), ISSUES), history, mentions, 1 - taken / len(voices) if len(voices) else 0.0,
         ledger_quality(voices, points, mentions, active, before=mentions_before),
     )  # fmt: skip
+
+
+def _same_space(issues: pd.DataFrame, length: int) -> None:
+    lengths = issues["centroid"].map(len)
+    other = issues[lengths != length]
+    if len(other):
+        raise VocError(
+            f"台帳は別の埋め込みモデルで作られています（{other['issue_id'].iloc[0]} の向きは {lengths[other.index[0]]} 次元、今のモデルでは {length} 次元、"
+            f"{len(other)} 件）。設定 [parts] embedder を前に戻すか、新しい保存先（[store] path）で作り直してください。"
+        )
 
 
 def _home(points: np.ndarray, known: Prototypes) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import fnmatch
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from voc.config import Config, Privacy, Source
 from voc.drafting.layout import read_layout
 from voc.drafting.trial import try_source
 from voc.errors import VocError
+from voc.parts import check_configured, configured_parts
 from voc.sources.files import find_files, split_path
 from voc.sources.folder_heads import read_heads
 from voc.sources.pseudonym_key import pseudonym_key
@@ -35,6 +36,7 @@ def check_up(config: Config, *, base: Path, environ: Mapping[str, str]) -> list[
         _key(config.privacy, base=base, environ=environ),
         _folder("保存先（store）", config.store.path, base=base),
         _folder("レポート（reports）", config.reports.path, base=base),
+        *(_part(*part) for part in configured_parts(config.parts, config.value)),
         *([_folder("仮名の対応表（pseudonym_map）", config.privacy.pseudonym_map, base=base)] if config.privacy.pseudonym_map else []),
     ]
 
@@ -82,6 +84,14 @@ def _key(privacy: Privacy, *, base: Path, environ: Mapping[str, str]) -> Finding
     if privacy.pseudonym_key_env is not None:
         return Finding(True, place, f"環境変数 {privacy.pseudonym_key_env} にあります")
     return Finding(True, place, f"鍵ファイル {privacy.pseudonym_key_file} にあります")
+
+
+def _part(setting: str, name: str, contract: Callable) -> Finding:
+    try:
+        check_configured(setting, name, contract)
+    except VocError as error:
+        return Finding(False, f"部品（{setting}）", _one_line(str(error), ""))
+    return Finding(True, f"部品（{setting}）", f"{name} は約束どおりに動きます")
 
 
 def _folder(place: str, written: str, *, base: Path) -> Finding:
