@@ -6,21 +6,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from flows.compute import RunChunks, run_here
 from flows.decisions import decision_tables
 from flows.ledger_store import read_ledger, write_ledger
 from flows.payers import Payers, read_payers
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
+from flows.understanding import understand
 from voc import japanese
-from voc.calls import summarise_calls
 from voc.config import Config
 from voc.customers.signals import contact_moods
 from voc.customers.tables import health_tables
-from voc.embeddings import embed, join_vectors, registry
+from voc.embeddings import join_vectors
 from voc.impact.described import described
 from voc.impact.estimation import Estimate, estimate
 from voc.impact.sensitivity import sensitivity
-from voc.issue_space import MODELS, example_points
+from voc.issue_space import example_points
 from voc.issues.areas import area_rows
 from voc.issues.calibration import is_calibrated
 from voc.issues.categories import Category, category_rows
@@ -29,42 +30,26 @@ from voc.issues.ledger import LedgerUpdate, update_ledger
 from voc.issues.lifecycle import lifecycle_rows
 from voc.issues.prototypes import reported
 from voc.issues.trends import issue_trends
-from voc.opinions import decided_quickly, judge_opinions, load_heads
 from voc.ranking import rank
-from voc.requests import normalise_requests
-from voc.sentences import split_sentences
 from voc.sources.categories import read_category_file
-from voc.sources.dictionary import load_terms
-from voc.store import read_table, write_table
+from voc.store import read_table, replace_table
 from voc.tables import (
     CONTACTS,
     EMBEDDINGS,
     ISSUE_CALIBRATION,
     MENTIONS,
-    OPINIONS,
     RANKING,
     TABLES,
     TURNS,
+    UNFINISHED,
     USAGE,
     check,
-    empty,
 )  # fmt: skip
-from voc.terms import flag_competitors
-
-OPINION_MODEL = "opinions"  # E5 adapted to the task
-_BATCH = 1000
 
 read_table_task = edge_task(read_table, name="表の読み込み")
-write_table_task = edge_task(write_table, name="保存")
+replace_table_task = edge_task(replace_table, name="保存")
 read_ledger_task = edge_task(read_ledger, name="台帳の読み込み")
 write_ledger_task = edge_task(write_ledger, name="台帳の保存")
-split_sentences_task = task(split_sentences, name="文への分割")
-embed_task = task(embed, name="ベクトル化")
-decided_quickly_task = task(decided_quickly, name="E5 なしで決まる文")
-judge_opinions_task = task(judge_opinions, name="意見の判定")
-summarise_calls_task = task(summarise_calls, name="通話の要約")
-load_terms_task = edge_task(load_terms, name="用語集の読み込み")
-normalise_requests_task = task(normalise_requests, name="要望の抽出")
 read_categories_task = edge_task(read_category_file, name="分類の表の読み込み")
 update_ledger_task = task(update_ledger, name="課題の台帳")
 area_rows_task = task(area_rows, name="領域")
@@ -76,41 +61,23 @@ health_tables_task = task(health_tables, name="顧客の健康度")
 rank_task = task(rank, name="順位付け")
 
 
-def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.Timestamp:
+def analyze(config: Config, *, base: Path, store: str, record: RunRecord, run_chunks: RunChunks = run_here) -> pd.Timestamp:
     """Write sentences ... ranking from the tables that ingest wrote. Returns the as-of day."""
     categories = _categories(config, base=base)
     contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
     as_of_on = as_of_day(config, contacts)
     contacts = contacts.loc[contacts["duplicate_of"].isna()].reset_index(drop=True)  # a copy is no second voice
     turns = turns.loc[turns["contact_id"].isin(contacts["contact_id"])].reset_index(drop=True)
-    terms = load_terms_task(base / config.japanese.terms) if config.japanese.terms else None
-    with record.stage("sentences"):
-        sentences = split_sentences_task(turns, tokenize=japanese.tokenize, terms=terms)
-    voices = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)].reset_index(drop=True)
-    record.counts["sentences"] = len(sentences)
-    record.counts["set_aside"] = sentences["set_aside"].value_counts().sort_index().to_dict()
-    record.counts["voices"] = len(voices)
-    # 「どうすればいいですか」 alone: neither courtesy nor a matter; kept in `sentences`, judged by no stage
-    record.counts["without_content"] = int(sentences["set_aside"].isna().sum()) - len(voices)
-    texts = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
-    vectors = {name: _vectors(texts["text"], model=name, record=record) for name in MODELS}
-    opinions = _opinions(voices, texts, use=vectors["use"], record=record)
-    if terms is not None:
-        opinions = flag_competitors(opinions, voices, terms=terms)
-    with record.stage("requests"):
-        requests = normalise_requests_task(voices, opinions, parse=japanese.parse, terms=terms)
-    record.counts["requests"] = len(requests)
-    with record.stage("calls"):
-        calls = summarise_calls_task(contacts, turns, sentences, opinions)
-    record.counts["calls"] = calls["outcome"].value_counts().sort_index().to_dict()
-    meanings = join_vectors(vectors)
-    voices = voices.merge(contacts[["contact_id", "customer_id", "started_at"]], on="contact_id", how="left")
+    said = understand(contacts, turns, config, base=base, store=store, run_chunks=run_chunks, record=record)
+    opinions = said.opinions
+    meanings = join_vectors(said.vectors)
+    voices = said.voices.drop(columns="made_from").merge(contacts[["contact_id", "customer_id", "started_at"]], on="contact_id", how="left")
     at = _instant(as_of_on, config)
     with record.stage("issues"):
         calibration = read_table(ISSUE_CALIBRATION, store=store)
         issues, events = _with_categories(*read_ledger_task(store), categories, at=at, record=record)
         update = update_ledger_task(
-            voices, opinions, meanings[_place(voices, texts)], issues=issues, events=events, settings=config.issues,
+            voices, opinions, meanings[_place(voices, said.texts)], issues=issues, events=events, settings=config.issues,
             seed=config.seed, at=at, parse=japanese.parse, calibration=calibration,
             mentions_before=read_table(MENTIONS, store=store),
         )  # fmt: skip
@@ -120,23 +87,18 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord) -> pd.
     record.counts["issues"] = len(reported(update.issues))
     record.counts["unassigned"] = round(update.unassigned_share * len(voices))
     record.counts["unassigned_share"] = round(update.unassigned_share, 4)
-    tables = {
-        "sentences": sentences, "opinions": opinions, "requests": requests, "calls": calls,
-        "embeddings": _embedding_rows(texts, vectors), "issue_quality": update.quality,
-        "issue_trends": trends,
-    }  # fmt: skip
-    moods = contact_moods(opinions, sentences)
+    tables = {"issue_quality": update.quality, "issue_trends": trends}
+    moods = contact_moods(opinions, said.sentences)
     payers = read_payers(store=store, as_of_on=as_of_on, record=record)
     found, costed = _impact(contacts, update, config, moods=moods, payers=payers, store=store, record=record)
     tables |= costed
     tables |= decision_tables(
-        tables, contacts, update, config, case=found.case, moods=moods, payers=payers, store=store, as_of_on=as_of_on, record=record,
+        tables | {"requests": said.requests}, contacts, update, config, case=found.case, moods=moods, payers=payers, store=store, as_of_on=as_of_on, record=record,
     )  # fmt: skip
     with record.stage("store"):
         for name, frame in tables.items():
-            write_table_task(frame, TABLES[name], store=store)
+            replace_table_task(frame, TABLES[name], store=store)
         write_ledger_task(update.issues, update.events, update.mentions, store=store)
-    record.models = {name: entry.get("sha256", "") for name, entry in registry().items()}
     return as_of_on
 
 
@@ -187,46 +149,9 @@ def _trends(contacts: pd.DataFrame, update: LedgerUpdate, config: Config, *, as_
     )  # fmt: skip
 
 
-def _vectors(texts: pd.Series, *, model: str, record: RunRecord) -> np.ndarray:
-    """Vectors of distinct texts, the short ones first so that a batch pads little."""
-    order, parts = np.lexsort((texts.to_numpy(dtype=str), texts.str.len().to_numpy())), []
-    with record.stage("embeddings"):
-        for start in range(0, len(order), _BATCH):
-            parts.append(embed_task(texts.iloc[order[start : start + _BATCH]].tolist(), model=model))
-            record.progress("embeddings", min(start + _BATCH, len(order)), len(order))
-    return np.vstack(parts)[np.argsort(order)] if parts else embed_task([], model=model)
-
-
 def _place(voices: pd.DataFrame, texts: pd.DataFrame) -> np.ndarray:
     """For each voice the row of its text in `texts`."""
     return pd.Index(texts["text"]).get_indexer(voices["text"])
-
-
-def _opinions(voices: pd.DataFrame, texts: pd.DataFrame, *, use: np.ndarray, record: RunRecord) -> pd.DataFrame:
-    """Each distinct sentence is judged once, with a vector of E5 only where words and USE do not decide; the rows stand in the
-    order of `voices`."""
-    if voices.empty:
-        return empty(OPINIONS)
-    heads = load_heads()
-    with record.stage("opinions"):
-        is_open = ~decided_quickly_task(texts["text"].tolist(), heads=heads, use=use)
-    record.counts["decided_quickly"] = int((~is_open).sum())
-    vectors = np.full((len(texts), len(heads.mean)), np.nan, dtype=np.float32)
-    vectors[is_open] = _vectors(texts["text"][is_open], model=OPINION_MODEL, record=record)
-    with record.stage("opinions"):
-        judged = judge_opinions_task(texts, vectors, heads=heads, use=use)
-    judged = judged.merge(texts, on="sentence_id").drop(columns="sentence_id")
-    opinions = check(voices[["sentence_id", "text"]].merge(judged, on="text").drop(columns="text"), OPINIONS)
-    record.counts["opinions"] = opinions["intent"].value_counts().sort_index().to_dict()
-    return opinions.set_index("sentence_id").loc[voices["sentence_id"]].reset_index()
-
-
-def _embedding_rows(texts: pd.DataFrame, vectors: dict[str, np.ndarray]) -> pd.DataFrame:
-    """One row a distinct text and model, under the sentence that said it first."""
-    if texts.empty:
-        return empty(EMBEDDINGS)
-    parts = [texts[["sentence_id"]].assign(model=name, vector=list(found)) for name, found in vectors.items()]
-    return check(pd.concat(parts, ignore_index=True), EMBEDDINGS)
 
 
 def _impact(
@@ -263,4 +188,4 @@ def _impact(
 
 def tables_for_reports(store: str) -> dict[str, pd.DataFrame]:
     """Every table of the store but the vectors, which no report shows."""
-    return {name: read_table(table, store=store) for name, table in TABLES.items() if name != EMBEDDINGS.name}
+    return {name: read_table(table, store=store) for name, table in TABLES.items() if name not in (EMBEDDINGS.name, UNFINISHED.name)}

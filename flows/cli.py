@@ -45,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
     report.add_argument("--period", choices=("daily", "weekly", "monthly"), default="monthly", help="daily: 日次、weekly: 週次、monthly: 月次（既定）")
     report.set_defaults(command=_report)
+    plan = commands.add_parser("plan", help="voc run が何をするか、どれくらいかかるかを示します", description="voc run が何を読み、何を計算し直すか、その理由とおよその所要時間を示します（何も保存しません）。")
+    plan.add_argument("config", type=Path, help="設定ファイル（voc.toml）")
+    plan.set_defaults(command=_plan)
 
     text_cli.add_commands(commands)
 
@@ -126,6 +129,20 @@ def _run_config(path: Path, *, is_full: bool = False) -> int:
     return 0
 
 
+def _plan(options: argparse.Namespace) -> int:
+    import os
+
+    from voc.config import load_config
+
+    config, base = load_config(options.config), options.config.resolve().parent
+    settings.prepare(base)
+    from flows.plan import plan, plan_lines
+
+    made = plan(config, base=base, store=settings.store_of(config, base), environ=os.environ)
+    print(*plan_lines(made), sep="\n")
+    return 0
+
+
 def _report(options: argparse.Namespace) -> int:
     from flows.report_files import render_period
     from voc.config import load_config
@@ -173,6 +190,7 @@ def _erase(options: argparse.Namespace) -> int:
     import pandas as pd
 
     from flows import customers
+    from flows.store_lock import store_lock
     from voc.config import load_config
     from voc.removal import erase, find_customer
     from voc.sources.pseudonym_key import pseudonym_key
@@ -187,7 +205,8 @@ def _erase(options: argparse.Namespace) -> int:
     if found.is_known and not options.yes and _answer(customers.question(options.customer, found)) != customers.YES:
         print("消さずに終わりました。", file=sys.stderr)
         return 1
-    counts = erase(options.customer, **place, erased_at=pd.Timestamp.now("UTC"), even_if_unknown=options.even_if_unknown)
+    with store_lock(place["store"], base=base):
+        counts = erase(options.customer, **place, erased_at=pd.Timestamp.now("UTC"), even_if_unknown=options.even_if_unknown)
     print(customers.told(options.customer, found, counts, reports=customers.report_files(base / config.reports.path)))
     return 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from flows.compute import RunChunks, run_here
 from flows.record import RunRecord
 from flows.rows import COMPANY, PulledRows, masked_texts, rows_of
 from flows.tasks import edge_task, task
@@ -34,7 +35,6 @@ from voc.tables import (
     TURNS,
     WATERMARKS,
     check,
-    content_sha,
     empty,
 )  # fmt: skip
 from voc.upsert import n_replaced, replace_rejects, upsert, upsert_contacts
@@ -51,7 +51,9 @@ link_duplicates_task = task(link_duplicates, name="重複の照合")
 link_episodes_task = task(link_episodes, name="やり取りの照合")
 
 
-def ingest(config: Config, *, base: Path, store: str, record: RunRecord, is_full: bool = False) -> None:
+def ingest(
+    config: Config, *, base: Path, store: str, record: RunRecord, is_full: bool = False, run_chunks: RunChunks = run_here
+) -> None:
     """Bring the tables of `store` up to date with all sources of `config`: new and changed records only.
 
     `is_full` reads all again that the sources hold; what they no longer hold stays. Data is written before its
@@ -65,7 +67,7 @@ def ingest(config: Config, *, base: Path, store: str, record: RunRecord, is_full
     given: _Given = {}
     for source in config.sources:
         _ingest_source(source, lake, given, config=config, key=key, base=base, store=store, identity=identity,
-                       record=record)  # fmt: skip
+                       record=record, run_chunks=run_chunks)  # fmt: skip
     if lake[CONTACTS.name].empty:
         raise VocError("\n".join(["問い合わせを一件も読み込めませんでした。", *(f"  - {told}" for told in record.notices)]))
     _link(lake, store=store, record=record)
@@ -77,7 +79,7 @@ def ingest(config: Config, *, base: Path, store: str, record: RunRecord, is_full
 
 def _ingest_source(
     source: Source, lake: dict[str, pd.DataFrame], given: _Given, *, config: Config, key: bytes, base: Path, store: str,
-    identity: Path | None, record: RunRecord,
+    identity: Path | None, record: RunRecord, run_chunks: RunChunks,
 ) -> None:  # fmt: skip
     """All pulls of one source. What it could not give is told; what it gave before the fault stays."""
     mark = read_watermark(lake[WATERMARKS.name], source)
@@ -94,7 +96,7 @@ def _ingest_source(
         pulled = state.result()
         pulled = replace(pulled, faults=_masked_faults(pulled.faults, config=config))
         try:
-            changed, new = _rows(pulled, source, lake, mark, given, config=config, key=key, record=record)
+            changed, new = _rows(pulled, source, lake, mark, given, config=config, key=key, record=record, run_chunks=run_chunks)
         except SourceError as error:
             _tell_fault(source, error, "parse", lake, store=store, record=record)
             break
@@ -122,14 +124,14 @@ def _masked_faults(faults: tuple[dict, ...], *, config: Config) -> tuple[dict, .
 
 def _rows(
     pulled: Pulled, source: Source, lake: dict[str, pd.DataFrame], mark: pd.DataFrame, given: _Given, *, config: Config, key: bytes,
-    record: RunRecord,
+    record: RunRecord, run_chunks: RunChunks,
 ) -> tuple[dict[str, pd.DataFrame], PulledRows | None]:  # fmt: skip
     """(stored tables with the rows of the pull, those rows)."""
     faults = check(pd.DataFrame(list(pulled.faults), columns=list(REJECTS.columns)), REJECTS)
     if not pulled.files:
         return {REJECTS.name: upsert(lake[REJECTS.name], faults, REJECTS)}, None
     record.notices += _header_notices(pulled, source, mark, key=key, record=record)
-    new = rows_of(pulled.files, source, config=config, key=key, lake=lake, record=record)
+    new = rows_of(pulled.files, source, config=config, key=key, lake=lake, record=record, run_chunks=run_chunks)
     if source.format in COMPANY:
         record.notices += _doubled_rows(new.tables, source, given)
     changed = {
@@ -253,9 +255,7 @@ def _link(lake: dict[str, pd.DataFrame], *, store: str, record: RunRecord) -> No
         contacts = join_customers(lake[CONTACTS.name], lake[CUSTOMER_KEYS.name])
         contacts = link_duplicates_task(contacts, lake[TURNS.name])
         contacts = link_episodes_task(contacts, lake[TURNS.name])
-        if content_sha(contacts) != content_sha(lake[CONTACTS.name]):
-            write_table_task(contacts, CONTACTS, store=store)
-            lake[CONTACTS.name] = contacts
+        _write(lake, {CONTACTS.name: check(contacts, CONTACTS)}, store=store)
 
 
 def _count(lake: dict[str, pd.DataFrame], *, record: RunRecord) -> None:

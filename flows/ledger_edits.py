@@ -86,7 +86,7 @@ def import_sheet(ledger: Ledger, data: bytes, *, name: str, by: str) -> list[str
     sheet = read_sheet(data, name=name)
     sheet, hidden = _masked_sheet(sheet, ledger)
     told = [f"列「{column}」が表にないため、この列は変更していません。" for column in sheet.missing]
-    runs = read_table(RUNS, store=ledger.store)
+    runs = read_table(RUNS, store=ledger.store).query("status == 'completed'")
     if len(runs) and sheet.run_id != runs.sort_values("started_at")["run_id"].iloc[-1]:
         told.append("この表は最新の分析のものではありません。書き換えたセルだけを反映します。")
     edits = sheet_edits(sheet, ledger.issues, ledger.events)

@@ -89,15 +89,17 @@ class RunRecord:
         if not self.is_quiet:
             print(inert_line(line), file=sys.stderr, flush=True)
 
-    def row(self, *, as_of_on: pd.Timestamp, status: str, tables: dict[str, int] | None = None) -> pd.DataFrame:
-        """This run as table RUNS; `tables`: the version of each table that it left."""
+    def row(self, *, as_of_on: pd.Timestamp | None, status: str, tables: dict[str, int] | None = None) -> pd.DataFrame:
+        """This run as table RUNS. `as_of_on`: unknown before the contacts are there; the day that it began stands for it.
+        `tables`: the version of each table that it left."""
         packages = {name: version(name) for name in _PACKAGES}
+        as_of_on = pd.Timestamp(self.started_at.date()) if as_of_on is None else as_of_on
         return check(
             pd.DataFrame(
                 [
                     {
                         "run_id": self.run_id, "as_of_on": as_of_on,
-                        "started_at": self.started_at, "finished_at": datetime.now(UTC), "status": status,
+                        "started_at": self.started_at, "finished_at": None if status == "running" else datetime.now(UTC), "status": status,
                         "config_sha": self.config.sha(), "seed": self.config.seed, "inputs": _json(self.inputs),
                         "versions": _json(packages), "models": _json(self.models), "counts": _json(self.counts),
                         "seconds": _json(self.seconds), "settings": _json(self.settings | {"notices": list(dict.fromkeys(self.notices))}),

@@ -6,6 +6,8 @@ from functools import partial
 
 import pandas as pd
 
+from flows.chunks import mask_chunk_task
+from flows.compute import RunChunks, run_here
 from flows.record import RunRecord
 from flows.tasks import task
 from voc import japanese
@@ -22,7 +24,7 @@ from voc.parsing.faq_logs import parse_faq_logs
 from voc.parsing.mails import known_mails
 from voc.parsing.records import file_of
 from voc.parsing.sales import parse_orders, parse_price_changes
-from voc.privacy import mask_contacts, mask_file_names, mask_texts, pseudonymise
+from voc.privacy import mask_file_names, mask_texts, pseudonymise
 from voc.raw import RawFile
 from voc.tables import (
     CATALOGUE,
@@ -41,14 +43,13 @@ from voc.tables import (
     empty,
 )  # fmt: skip
 
-_BATCH = 1000  # contacts that are masked between two signs of progress
+_BATCH = 500  # contacts in a chunk
 COMPANY = {"customers": CUSTOMERS, "usage": USAGE, "faq": FAQ, "faq_logs": FAQ_LOGS, "catalogue": CATALOGUE,
            "counts": COUNTS_BY_HOUR, "orders": ORDERS, "price_changes": PRICE_CHANGES}  # fmt: skip
 """Format -> the table of the company's own that it fills."""
 
 parse_contacts_task = task(parse_contacts, name="解析")
 clean_turns_task = task(clean_turns, name="整形")
-mask_contacts_task = task(mask_contacts, name="マスク")
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ class PulledRows:
 
 
 def rows_of(
-    files: Sequence[RawFile], source: Source, *, config: Config, key: bytes, lake: dict[str, pd.DataFrame], record: RunRecord
-) -> PulledRows:
+    files: Sequence[RawFile], source: Source, *, config: Config, key: bytes, lake: dict[str, pd.DataFrame], record: RunRecord,
+    run_chunks: RunChunks = run_here,
+) -> PulledRows:  # fmt: skip
     """Parse, clean and mask `files`. `lake` are the stored tables: mails go on in their threads, tombstones are obeyed.
 
     Raises SourceError where none of the files can be used.
@@ -75,7 +77,7 @@ def rows_of(
     if source.format in COMPANY:
         pulled = _company(files, source, config=config, key=key, record=record)
     else:
-        pulled = _contacts(files, source, config=config, key=key, lake=lake, record=record)
+        pulled = _contacts(files, source, config=config, key=key, lake=lake, record=record, run_chunks=run_chunks)
     erased = lake[ERASED.name]
     tables = {name: obey_tombstones(frame, erased) for name, frame in pulled.tables.items()}
     rejects = pulled.rejects
@@ -128,7 +130,7 @@ def _company(files, source: Source, *, config: Config, key: bytes, record: RunRe
     return PulledRows({name: frame}, _with_safe_rows(rejects, key=key, config=config))
 
 
-def _contacts(files, source: Source, *, config: Config, key: bytes, lake, record: RunRecord) -> PulledRows:
+def _contacts(files, source: Source, *, config: Config, key: bytes, lake, record: RunRecord, run_chunks: RunChunks) -> PulledRows:
     known = known_mails(lake[CONTACTS.name], lake[TURNS.name], source) if source.format == "email" else None
     with record.stage("parse", of=source.name):
         parsed = parse_contacts_task(files, source, timezone=config.company.timezone, known=known)
@@ -140,10 +142,10 @@ def _contacts(files, source: Source, *, config: Config, key: bytes, lake, record
         turns, emptied = clean_turns_task(parsed.turns, contacts)
         late, emptied_late = clean_turns_task(parsed.late, answered)
     with record.stage("mask", of=source.name):
-        masked, turns, masks = _mask(contacts, turns, key=key, config=config, record=record)
+        masked, turns, masks = _mask(contacts, turns, key=key, config=config, record=record, run_chunks=run_chunks)
         # the answered contacts are stored, their subjects masked before: only the replies count
         answered = answered.drop(columns="content_sha").assign(subject=None)
-        _, late, late_masks = _mask(answered, late, key=key, config=config, record=record)
+        _, late, late_masks = _mask(answered, late, key=key, config=config, record=record, run_chunks=run_chunks)
     masked = masked.assign(known_as=masked["customer_id"])
     tables = {CONTACTS.name: check(masked, CONTACTS), TURNS.name: check(pd.concat([turns, late]), TURNS)}
     refused = _with_safe_rows(parsed.rejects, key=key, config=config)
@@ -152,18 +154,19 @@ def _contacts(files, source: Source, *, config: Config, key: bytes, lake, record
     return PulledRows(tables, rejects, masks, contacts["customer_id"].dropna())
 
 
-def _mask(contacts, turns, *, key: bytes, config: Config, record: RunRecord):
-    parts, total = [], len(contacts)
-    for start in range(0, total, _BATCH):
-        batch = contacts.iloc[start : start + _BATCH]
-        own = turns[turns["contact_id"].isin(batch["contact_id"])]
-        parts.append(
-            mask_contacts_task(
-                batch, own, key=key, names=japanese.person_names, name_like=japanese.name_like,
-                id_patterns=config.privacy.id_patterns,
-            )
-        )  # fmt: skip
-        record.progress("mask", min(start + _BATCH, total), total)
+def _mask(contacts, turns, *, key: bytes, config: Config, record: RunRecord, run_chunks: RunChunks):
+    starts = range(0, len(contacts), _BATCH)
+    chunk_of = pd.Index(contacts["contact_id"]).get_indexer(turns["contact_id"]) // _BATCH
+    turns_of = dict(iter(turns.groupby(chunk_of)))
+    calls = [
+        {"contacts": contacts.iloc[start : start + _BATCH], "turns": turns_of.get(start // _BATCH, turns.iloc[:0]), "key": key,
+         "id_patterns": config.privacy.id_patterns}
+        for start in starts
+    ]  # fmt: skip
+    parts = []
+    for start, part in zip(starts, run_chunks(mask_chunk_task, calls), strict=True):
+        parts.append(part)
+        record.progress("mask", min(start + _BATCH, len(contacts)), len(contacts))
     if not parts:
         return empty(CONTACTS), empty(TURNS), {}
     counts = pd.DataFrame([part[2] for part in parts]).sum().to_dict()

@@ -12,16 +12,20 @@ from prefect import flow
 
 from flows.alert import alert
 from flows.analyze import analyze, as_of_day, tables_for_reports
+from flows.compute import RunChunks, chunk_runner
 from flows.ingest import ingest
 from flows.record import RunRecord
+from flows.recovery import COMPLETED, FAILED, RUNNING, close_unfinished, ledger_versions, restore_ledger
 from flows.report import report
 from flows.settings import store_of
+from flows.store_lock import store_lock
 from flows.tasks import edge_task
 from flows.telling import reached, start_progress, tell_prefect
-from voc.config import load_config
+from voc.config import Config, load_config
+from voc.errors import StoreError
 from voc.removal import expire
 from voc.reports.content import headline, ranking
-from voc.store import append_rows, read_table, versions
+from voc.store import append_rows, drop_old_versions, read_table, versions
 from voc.tables import CONTACTS, RUNS
 
 expire_task = edge_task(expire, name="保存期間を過ぎた声の削除")
@@ -47,20 +51,33 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
     path = Path(config_path).resolve()
     config = load_config(path)
     base, record = path.parent, RunRecord(config, is_quiet=is_quiet, log_folder=path.parent / config.reports.path / "logs")
-    store, progress = store_of(config, base), start_progress()
-    record.log("run_started", pid=os.getpid())
-    ingest(config, base=base, store=store, record=record, is_full=is_full)
+    store = store_of(config, base)
+    with store_lock(store, base=base):
+        record.log("run_started", pid=os.getpid())
+        _begin(record, store=store)
+        try:
+            with chunk_runner(config.compute) as run_chunks:
+                return _run(config, base=base, store=store, record=record, is_full=is_full, run_chunks=run_chunks)
+        except Exception:
+            _fail(record, store=store)
+            raise
+
+
+def _run(config: Config, *, base: Path, store: str, record: RunRecord, is_full: bool, run_chunks: RunChunks) -> RunResult:
+    progress = start_progress()
+    ingest(config, base=base, store=store, record=record, is_full=is_full, run_chunks=run_chunks)
     if config.privacy.retention_months is not None:
         last_day = as_of_day(config, read_table(CONTACTS, store=store))
         record.counts["expired"] = expire_task(store=store, months=config.privacy.retention_months, as_of_on=last_day)
     reached(progress, "取り込み", 30.0)
-    as_of_on = analyze(config, store=store, base=base, record=record)
+    as_of_on = analyze(config, base=base, store=store, record=record, run_chunks=run_chunks)
     reached(progress, "分析", 80.0)
     tables = tables_for_reports(store)
     tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status="reporting"))
     written = report(config, tables, folder=base / config.reports.path, record=record)
     alert(config, tables, base=base, store=store, record=record, as_of_on=as_of_on)
-    append_rows(record.row(as_of_on=as_of_on, status="completed", tables=versions(store=store)), RUNS, store=store)
+    append_rows(record.row(as_of_on=as_of_on, status=COMPLETED, tables=versions(store=store)), RUNS, store=store)
+    drop_old_versions(store=store)
     record.log("run_completed", seconds=sum(record.seconds.values()), counts=record.counts)
     sentences = headline(tables)
     reached(progress, "レポート作成", 100.0)
@@ -68,6 +85,25 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
     return RunResult(written, sentences, record.counts, record.seconds, list(dict.fromkeys(record.notices)))
 
 
+def _begin(record: RunRecord, *, store: str) -> None:
+    """What a run that was cut off left is put right, and this one is told to be running."""
+    if close_unfinished(store=store):
+        record.tell("前回の実行は途中で終わっています。その続きから実行します。")
+    versions = ledger_versions(store=store)
+    record.settings["ledger_versions"] = versions
+    append_rows(record.row(as_of_on=None, status=RUNNING), RUNS, store=store)
+    restore_ledger(versions, store=store)
+
+
+def _fail(record: RunRecord, *, store: str) -> None:
+    """The fault itself is told by the caller; where not even this row can be written the next run finds it cut off."""
+    try:
+        append_rows(record.row(as_of_on=None, status=FAILED), RUNS, store=store)
+    except StoreError as error:
+        record.tell(f"  {error}")
+
+
 def _with(runs: pd.DataFrame, row: pd.DataFrame) -> pd.DataFrame:
-    return pd.concat([runs, row], ignore_index=True) if len(runs) else row
+    others = runs[~runs["run_id"].isin(row["run_id"])]
+    return pd.concat([others, row], ignore_index=True) if len(others) else row
 

@@ -37,5 +37,17 @@ def prepare(folder: Path) -> None:
 
 
 def store_of(config: Config, base: Path) -> str:
-    """The store's address: as configured where it is a URL, else under the configuration file's folder."""
-    return config.store.path if "://" in config.store.path else str(base / config.store.path)
+    """The store's address: as configured where it is a URL, else under the configuration file's folder.
+
+    What the configuration says of an S3 store is put where the store looks for it, the environment (AWS_...); keys stand
+    there already or come from the machine's role.
+    """
+    if "://" not in config.store.path:
+        return str(base / config.store.path)
+    endpoint, region = config.store.endpoint, config.store.region
+    if endpoint:
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
+        os.environ["AWS_ALLOW_HTTP"] = str(endpoint.startswith("http://")).lower()
+    if region:
+        os.environ["AWS_REGION"] = region
+    return config.store.path

@@ -1,9 +1,24 @@
+import errno
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
 
-from voc.errors import TableError
-from voc.store import append_rows, forget_history, read_table, write_table
-from voc.tables import SENTENCES, TABLES, USAGE, check, content_sha, empty
+from voc.errors import StoreError, TableError
+from voc.store import (
+    add_rows,
+    append_rows,
+    content_hashes,
+    forget_history,
+    read_table,
+    replace_table,
+    table_version,
+    write_table,
+)
+from voc.tables import OPINIONS, SENTENCES, TABLES, USAGE, WATERMARKS, check, content_sha, empty
 
 ROW = {"sentence_id": "s", "turn_id": "t", "contact_id": "c", "position": 0, "start": 0, "end": 2, "text": "あ🙂"}
 
@@ -61,3 +76,101 @@ def test_a_forgotten_history_leaves_the_current_rows_alone(tmp_path):
     left = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert b"customer-2" in left and b"customer-0" not in left and b"customer-1" not in left
     assert forget_history(USAGE, store=str(tmp_path / "none")) == -1
+
+
+def opinion_rows(**marks):
+    rows = [{"sentence_id": own, **{column: 0.5 for column in OPINIONS.columns if column.startswith(("p_", "strength"))}, "polarity": "neutral",
+             "intent": "other", "flags": [], "is_abstained": False, "made_from": mark} for own, mark in marks.items()]  # fmt: skip
+    return check(pd.DataFrame(rows), OPINIONS)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "files"),
+    [
+        ({"a": "1"}, {"a": "1"}, 1),
+        ({"a": "1"}, {"a": "1", "b": "2"}, 2),
+        ({"a": "1", "b": "2"}, {"b": "2"}, 1),
+        ({"a": "1"}, {"a": "9"}, 1),
+        ({"a": "1"}, {"b": "1", "c": "1"}, 1),
+    ],
+    ids=["same: not written", "came: added", "went: written anew", "changed: written anew", "other ids: written anew"],
+)
+def test_a_table_is_written_by_what_differs(before, after, files, tmp_path):
+    store = str(tmp_path)
+    assert replace_table(opinion_rows(**before), OPINIONS, store=store)
+    version = table_version(OPINIONS, store=store)
+    assert replace_table(opinion_rows(**after), OPINIONS, store=store) == (before != after)
+    assert table_version(OPINIONS, store=store) == version + (before != after)
+    assert content_sha(read_table(OPINIONS, store=store)) == content_sha(opinion_rows(**after))
+    assert len(DeltaTable(str(tmp_path / OPINIONS.name)).file_uris()) == files
+
+
+def test_a_table_of_an_earlier_version_without_marks_is_written_anew(tmp_path):
+    old = opinion_rows(a="1").drop(columns="made_from")
+    write_deltalake(str(tmp_path / OPINIONS.name), old)
+    assert replace_table(opinion_rows(a="1", b="2"), OPINIONS, store=str(tmp_path))
+    assert read_table(OPINIONS, store=str(tmp_path))["made_from"].tolist() == ["1", "2"]
+
+
+def test_a_table_without_marks_is_compared_as_a_whole(tmp_path):
+    assert replace_table(usage(["a"], [1.0]), USAGE, store=str(tmp_path))
+    assert not replace_table(usage(["a"], [1.0]), USAGE, store=str(tmp_path))
+    assert replace_table(usage(["a"], [2.0]), USAGE, store=str(tmp_path))
+
+
+def test_content_hashes_tell_content_and_neither_clocks_nor_the_way_it_was_written(tmp_path):
+    one, other = str(tmp_path / "one"), str(tmp_path / "other")
+    write_table(opinion_rows(a="1", b="2"), OPINIONS, store=one)
+    replace_table(opinion_rows(b="2"), OPINIONS, store=other)
+    assert content_hashes(store=one) != content_hashes(store=other)
+    replace_table(opinion_rows(a="1", b="2"), OPINIONS, store=other)
+    for store, at in ((one, "2026-01-01T00:00Z"), (other, "2026-02-01T00:00Z")):
+        mark = {"source": "s", "kind": "file", "name": "n", "value": "v", "settings_sha": "x", "at": at}
+        write_table(check(pd.DataFrame([mark]), WATERMARKS), WATERMARKS, store=store)
+    assert content_hashes(store=one) == content_hashes(store=other)
+
+
+def test_many_additions_become_one_file_again(tmp_path):
+    for n in range(33):
+        add_rows(opinion_rows(**{f"s{n:02d}": str(n)}), OPINIONS, store=str(tmp_path))
+    assert len(DeltaTable(str(tmp_path / OPINIONS.name)).file_uris()) < 10
+    assert len(read_table(OPINIONS, store=str(tmp_path))) == 33
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "空き"),
+        (OSError("Generic LocalFileSystem error: Unable to copy data: Read-only file system (os error 30)"), "書き込み禁止"),
+        (DeltaError("Kernel error: No space left on device (os error 28)"), "空き"),
+    ],
+)
+def test_a_full_or_closed_disk_is_told_with_its_path_and_what_to_do(fault, told, tmp_path, monkeypatch):
+    def failing(*_, **__):
+        raise fault
+
+    monkeypatch.setattr("voc.store.write_deltalake", failing)
+    with pytest.raises(StoreError, match=told) as caught:
+        write_table(usage(["a"], [1.0]), USAGE, store=str(tmp_path))
+    assert str(tmp_path) in str(caught.value) and "voc run" in str(caught.value)
+
+
+def test_a_real_limit_on_what_may_be_written_is_told_and_tears_nothing(tmp_path):
+    write_table(usage(["a"], [1.0]), USAGE, store=str(tmp_path))
+    code = f"""
+import resource, signal
+import numpy as np, pandas as pd
+from voc.errors import StoreError
+from voc.store import write_table
+from voc.tables import USAGE
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+frame = pd.DataFrame({{"customer_id": [f"{{n:x}}" for n in np.random.default_rng(0).integers(0, 2**60, 50_000)], "month_on": "2026-01-01"}})
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    write_table(frame, USAGE, store={str(tmp_path)!r})
+except StoreError as error:
+    print("told", error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("told") and "空き" in done.stdout, done.stderr[-1000:]
+    assert read_table(USAGE, store=str(tmp_path))["customer_id"].tolist() == ["a"]

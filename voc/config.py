@@ -42,7 +42,17 @@ class Company(Part):
 
 
 class Store(Part):
-    path: str = "store"
+    path: str = Field("store", description="folder, relative to the configuration, or s3://bucket/folder")
+    endpoint: str | None = Field(None, pattern=r"^https?://", description="URL of an S3-compatible store; default: AWS")
+    region: str | None = Field(None, description="region of the bucket; default: what the environment says (AWS_REGION)")
+
+
+class Compute(Part):
+    """Where the heavy stages run. The results are the same everywhere."""
+
+    workers: int | None = Field(None, ge=1, le=256, description="processes, one thread each; default: one per processor core")
+    dask: str | None = Field(None, pattern=r"^(tcp|tls)://.+|^local$", description="""address of a Dask scheduler (tcp://host:8786),
+        whose workers have voc installed; local: a cluster of `workers` processes on this machine""")
 
 
 class Reports(Part):
@@ -185,6 +195,7 @@ class Config(Part):
     company: Company = Company()
     sources: list[Source] = Field(min_length=1)
     store: Store = Store()
+    compute: Compute = Compute()
     reports: Reports = Reports()
     privacy: Privacy = Privacy()
     japanese: Japanese = Japanese()

@@ -61,7 +61,7 @@ def load_e5(path: Path) -> E5:
     with path.open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     header = _read_header(data, path)
-    dtype = torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32
+    dtype = torch.bfloat16 if precision() == "bfloat16" else torch.float32
     layers, words = {}, None
     for name, (kind, count, offset, size) in header.tensors.items():
         if name == "emb.word":
@@ -87,6 +87,11 @@ def load_e5(path: Path) -> E5:
         pad=header.pad,
         dtype=dtype,
     )
+
+
+def precision() -> str:
+    """What the weights are held in on this processor: bfloat16 with AMX, else float32."""
+    return "bfloat16" if torch.cpu._is_amx_tile_supported() else "float32"
 
 
 def encode_e5(texts: list[str], *, model: E5) -> np.ndarray:

@@ -23,4 +23,4 @@ class TableError(VocError):
 
 
 class StoreError(VocError):
-    """A table, version or row of the store that was asked for is not there."""
+    """The store cannot be read or written (disk full, no permission, in use by another run), or has not what was asked for."""

@@ -17,7 +17,7 @@ import pandas as pd
 
 from voc import tables
 from voc.errors import StoreError
-from voc.store import dataset, read_table, stored_tables
+from voc.store import dataset, read_table, read_version, stored_tables
 
 _MEANINGS = Path(__file__).parent / "columns.tsv"
 
@@ -54,8 +54,18 @@ class Lake:
         if name not in tables.TABLES:
             raise StoreError(f"表 {name} はありません。使える表: {'、'.join(sorted(tables.TABLES))}")
         if name not in self._frames:
-            self._frames[name] = read_table(tables.TABLES[name], store=self.store, version=self._version(name))
+            self._frames[name] = self._read(tables.TABLES[name])
         return self._frames[name]
+
+    def _read(self, table: tables.Table) -> pd.DataFrame:
+        if self.run_id is None:
+            return read_table(table, store=self.store)
+        found = read_version(table, self._version(table.name), store=self.store)
+        if found is None:
+            raise StoreError(
+                f"実行 {self.run_id} のときの表 {table.name} は、もう残っていません（大きな表は 1 週間、ほかは 400 日。顧客の消去はそれより前に消します）。"
+            )
+        return found
 
     @cached_property
     def runs(self) -> pd.DataFrame:

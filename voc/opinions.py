@@ -84,13 +84,14 @@ def load_heads(path: Path | None = None) -> Heads:
 
 
 def judge_opinions(
-    sentences: pd.DataFrame, vectors: np.ndarray, *, heads: Heads, use: np.ndarray | None = None
-) -> pd.DataFrame:
+    sentences: pd.DataFrame, vectors: np.ndarray, *, heads: Heads, use: np.ndarray | None = None,
+    evidence: Evidence | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Table OPINIONS, one row per row of `sentences` (columns sentence_id, text).
 
     `vectors` are those of `embed(texts, model="opinions")`, row by row; a row of NaN is judged by the quick heads,
-    which is meant for the sentences that `decided_quickly` names. `use`: the vectors of `embed(texts)`, which are
-    made here where they are not given. `strength` is
+    which is meant for the sentences that `decided_quickly` names. `use`: the vectors of `embed(texts)`, and `evidence`:
+    `read_evidence` of the texts, are made here where they are not given. `strength` is
     p_positive - p_negative (-1 to 1). The p of the intents are independent of each other: a sentence may be both a
     complaint and a request; `intent` is the first of request, cancel, question or complaint (the likelier), praise
     that has 0.5 or more, else the likeliest. `is_abstained`: no intent is likely enough to be counted. `cue`: the words in the text
@@ -105,16 +106,19 @@ def judge_opinions(
         has_none = np.isnan(vectors).any(axis=1)
         if has_none.any():
             use[has_none] = embed(sentences["text"][has_none], model="use")
-    return _opinions(sentences, vectors, use, read_evidence(sentences["text"].tolist()), heads)
+    return _opinions(sentences, vectors, use, evidence or read_evidence(sentences["text"].tolist()), heads)
 
 
-def decided_quickly(texts: Sequence[str], *, heads: Heads, use: np.ndarray | None = None) -> np.ndarray:
+def decided_quickly(
+    texts: Sequence[str], *, heads: Heads, use: np.ndarray | None = None, evidence: Evidence | None = None
+) -> np.ndarray:
     """Which texts the quick heads judge so clearly that no vector of E5 is needed: boolean (n,).
 
-    `use`: the vectors of `embed(texts)`, which are made here where they are not given.
+    `use`: the vectors of `embed(texts)`, and `evidence`: `read_evidence(texts)`, are made here where they are not given.
     """
     use = embed(texts, model="use") if use is None else use
-    return is_clear(*_quickly(read_evidence(texts).values, use, heads), heads.clear_above)
+    evidence = evidence or read_evidence(texts)
+    return is_clear(*_quickly(evidence.values, use, heads), heads.clear_above)
 
 
 def judge(texts: Sequence[str], *, as_whole: bool = False) -> pd.DataFrame:

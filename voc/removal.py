@@ -18,8 +18,8 @@ from voc.erasure import (
 from voc.errors import VocError
 from voc.privacy import pseudonymise
 from voc.sources.pseudonym_map import erase_pseudonyms, read_pseudonyms
-from voc.store import forget_history, read_table, stored_tables, write_table
-from voc.tables import CONTACTS, CUSTOMER_KEYS, CUSTOMERS, ERASED, SENTENCES, TURNS, USAGE, Table
+from voc.store import clear_table, forget_history, read_table, stored_tables, write_table
+from voc.tables import CONTACTS, CUSTOMER_KEYS, CUSTOMERS, ERASED, SENTENCES, TURNS, UNFINISHED, USAGE, Table
 
 PSEUDONYM_MAP = "pseudonym_map"
 """Beside the tables' names in the counts of `erase`: rows of the map."""
@@ -110,6 +110,7 @@ def _remove(gone: Gone, *, store: str) -> dict[str, int]:
         if is_changed(frame, kept):
             write_table(kept, stored[name], store=store)
             counts[name] = len(frame) - len(kept)
+    clear_table(UNFINISHED, store=store)  # vectors of a run that was cut off: whose they are is not known
     for table in stored.values():  # all of them: a job that was killed may have written one and not come here
         forget_history(table, store=store)
     return counts

@@ -12,6 +12,7 @@ from voc.wish_words import REPORT, WISHING
 from voc.wishes import Wish, read_wish
 
 _IS_REQUEST = 0.5
+_WISH = ["text", "phrase", "object", "change", "place", "words"]
 _PLACE_KINDS = ("screen", "feature")
 # すべて and ずっと, 開放せず (did not) and 片付いてなくて (is not) tell no wish to be able
 _IMPLIED = r"(?:でき|出来|られ|[えけげねべめれ]|(?<![一-龥]{2})せ)(?:ず(?!っと|つ|いぶん)|ないので|ないため|なくて|なくって|ないのが|ないのは)"
@@ -39,6 +40,12 @@ def normalise_requests(
     synonyms), `words` the words of the sentence that say so. A sentence whose structure names no change, and
     one that tells the speaker's own plan (また行きたい), gives no row.
     """
+    rows = requested(sentences, opinions)
+    return request_rows(rows, read_wishes(rows["text"].drop_duplicates().tolist(), parse=parse, terms=terms))
+
+
+def requested(sentences: pd.DataFrame, opinions: pd.DataFrame) -> pd.DataFrame:
+    """sentence_id, text, is_implied of the sentences that may hold a request: what `read_wishes` has to look at."""
     asked = opinions.loc[opinions["p_request"] >= _IS_REQUEST, ["sentence_id"]].assign(is_implied=False)
     texts = sentences[["sentence_id", "text"]]
     implied = opinions.loc[(opinions["p_complaint"] >= _IS_REQUEST) & (opinions["p_request"] < _IS_REQUEST), ["sentence_id"]]
@@ -46,13 +53,21 @@ def normalise_requests(
     implied = implied.loc[implied["text"].str.contains(_IMPLIED), ["sentence_id"]]
     rows = pd.concat([asked, implied.assign(is_implied=True)], ignore_index=True).merge(texts, on="sentence_id")
     rows = rows[~rows["text"].str.contains(_HOW_TO)]
-    rows = rows[~rows["text"].str.contains(REPORT) | rows["text"].str.contains(WISHING)]
-    distinct = rows["text"].drop_duplicates().tolist()
-    if not distinct:
+    return rows[~rows["text"].str.contains(REPORT) | rows["text"].str.contains(WISHING)].reset_index(drop=True)
+
+
+def read_wishes(texts: Sequence[str], *, parse: Callable[[Sequence[str]], list[list[Word]]], terms: Terms | None = None) -> pd.DataFrame:
+    """text, phrase, object, change, place, words, one row per text; all but `text` empty where it names no change."""
+    parsed = parse([bare_text(text) for text in texts]) if len(texts) else []
+    rows = [_row(text, read_wish(words), terms) for text, words in zip(texts, parsed, strict=True)]
+    return pd.DataFrame(rows, columns=_WISH, dtype="object")
+
+
+def request_rows(rows: pd.DataFrame, wishes: pd.DataFrame) -> pd.DataFrame:
+    """Table REQUESTS from `requested` and the wishes (`read_wishes`) of its texts."""
+    found = wishes[_WISH].dropna(subset=["phrase"])
+    if rows.empty or found.empty:
         return empty(REQUESTS)
-    parsed = parse([bare_text(text) for text in distinct])
-    wishes = [_row(text, read_wish(words), terms) for text, words in zip(distinct, parsed, strict=True)]
-    found = pd.DataFrame(wishes, columns=["text", "phrase", "object", "change", "place", "words"]).dropna(subset=["phrase"])
     return check(rows.merge(found, on="text").drop(columns="text"), REQUESTS)
 
 

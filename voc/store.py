@@ -1,22 +1,39 @@
-"""The tables on disk or S3: one Delta table each, read and written whole.
+"""The tables on disk or S3: one Delta table each, read whole, written whole or by the rows that came.
 
 A write is one Delta commit, so a reader sees either the old table or the new one, never a torn one
 (25 writes killed at random: none torn; STACK.md section 3 has the comparison with other stores).
 """
 
+import errno
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset
 from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
-from voc.tables import TABLES, Table, check, empty
+from voc.errors import StoreError
+from voc.tables import RUNS, TABLES, UNFINISHED, WATERMARKS, Table, check, content_sha, empty
 
 _ATTEMPTS = 5
+_MANY_FILES = 30  # appended files of one table; more are made one
+_KEPT_HOURS, _KEPT_LONG_HOURS = 7 * 24, 400 * 24
+_VOICES = frozenset("contacts turns sentences opinions wishes requests calls embeddings mentions unfinished faq_logs usage".split())  # large
+_NO_CONTENT = {RUNS.name, UNFINISHED.name}
+_CLOCKS = {WATERMARKS.name: ["at"]}
+_NO_SPACE = "書き込む空きがありません。不要なファイルを消すか、[store] path を空きのある場所に変えて、もう一度 voc run を実行してください。"
+_NO_RIGHT = "書き込めません（書き込み禁止）。フォルダーの権限とディスクのマウントを確かめてから、もう一度 voc run を実行してください。"
+_FAULTS = {
+    errno.ENOSPC: _NO_SPACE, errno.EDQUOT: _NO_SPACE, errno.EFBIG: _NO_SPACE,
+    errno.EROFS: _NO_RIGHT, errno.EACCES: _NO_RIGHT, errno.EPERM: _NO_RIGHT,
+}  # fmt: skip
+_NOTHING_LOST = "前に保存した内容はそのまま残っており、続きから実行できます"
 _UNFINISHED = re.compile(r"#\d+$")
 _ARROW = {
     "text": pa.string(),
@@ -32,17 +49,65 @@ _ARROW = {
 
 def write_table(frame: pd.DataFrame, table: Table, *, store: str) -> int:
     """Replace `table` in `store` by `frame` (checked). Returns the version that was written."""
-    arrow = _to_arrow(check(frame, table), table)
+    return _write(_to_arrow(check(frame, table), table), table, store=store, mode="overwrite")
+
+
+def add_rows(frame: pd.DataFrame, table: Table, *, store: str) -> int:
+    """Add rows to `table` without reading it; none may be there already. Returns the version that was written."""
+    return _write(_to_arrow(check(frame, table), table), table, store=store, mode="append")
+
+
+def replace_table(frame: pd.DataFrame, table: Table, *, store: str) -> bool:
+    """Make `table` hold the rows of `frame`, writing only what differs. Returns whether anything was written.
+
+    Rows of a table with `made_from` are the same where key and `made_from` are; other tables are compared as a whole.
+    """
+    frame = check(frame, table)
+    if not is_stored(table, store=store):
+        write_table(frame, table, store=store)
+        return True
+    if "made_from" not in table.columns:
+        return _replace_whole(frame, table, store=store)
+    proof = [*table.key, "made_from"]
+    delta = _delta(table, store)
+    if "made_from" not in {field.name for field in delta.schema().fields}:  # a store of an earlier version
+        write_table(frame, table, store=store)
+        return True
+    stored = delta.to_pandas(columns=proof, types_mapper=None)
+    old, new = (pd.MultiIndex.from_frame(rows[proof].astype("str")) for rows in (stored, frame))
+    is_new = ~new.isin(old)
+    if len(old) + is_new.sum() != len(new) or not old.isin(new).all() or stored["made_from"].isna().any():
+        write_table(frame, table, store=store)
+        return True
+    if not is_new.any():
+        return False
+    add_rows(frame[is_new], table, store=store)
+    return True
+
+
+def _replace_whole(frame: pd.DataFrame, table: Table, *, store: str) -> bool:
+    stored = read_table(table, store=store)
+    if len(stored) == len(frame) and content_sha(stored) == content_sha(frame):
+        return False
+    write_table(frame, table, store=store)
+    return True
+
+
+def _write(arrow: pa.Table, table: Table, *, store: str, mode: str) -> int:
     path = _path(table, store)
-    for attempt in range(_ATTEMPTS):
-        try:
-            write_deltalake(path, arrow, mode="overwrite", schema_mode="overwrite")
-            break
-        except CommitFailedError:  # another writer was first; its commit stands, ours is tried on top of it
-            if attempt == _ATTEMPTS - 1:
-                raise
-            time.sleep(0.2 * 2**attempt)
-    return DeltaTable(path).version()
+    with _told(path):
+        for attempt in range(_ATTEMPTS):
+            try:
+                write_deltalake(path, arrow, mode=mode, schema_mode="overwrite" if mode == "overwrite" else "merge")
+                break
+            except CommitFailedError:  # another writer was first; its commit stands, ours is tried on top of it
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(0.2 * 2**attempt)
+        delta = DeltaTable(path)
+        if mode == "append" and len(delta.file_uris()) > _MANY_FILES:
+            delta.optimize.compact()
+        return delta.version()
 
 
 def append_rows(frame: pd.DataFrame, table: Table, *, store: str) -> int:
@@ -56,20 +121,64 @@ def append_rows(frame: pd.DataFrame, table: Table, *, store: str) -> int:
 def read_table(table: Table, *, store: str, version: int | None = None) -> pd.DataFrame:
     """The rows of `table`, checked; an empty frame with its columns where nothing was written yet."""
     path = _path(table, store)
-    if not DeltaTable.is_deltatable(path):
+    with _told(path):
+        if not DeltaTable.is_deltatable(path):
+            return empty(table)
+        return check(DeltaTable(path, version=version).to_pandas(types_mapper=None), table)
+
+
+def read_version(table: Table, version: int | None, *, store: str) -> pd.DataFrame | None:
+    """`table` as it was at `version` (None: before it was written); None where that version is gone for good."""
+    if version is None:
         return empty(table)
-    return check(DeltaTable(path, version=version).to_pandas(types_mapper=None), table)
+    try:
+        return read_table(table, store=store, version=version)
+    except (DeltaError, FileNotFoundError):
+        return None
+
+
+def is_stored(table: Table, *, store: str) -> bool:
+    """Whether `table` was ever written to `store`."""
+    with _told(_path(table, store)):
+        return DeltaTable.is_deltatable(_path(table, store))
+
+
+def table_version(table: Table, *, store: str) -> int | None:
+    """The version of `table` that is current; None where it was never written."""
+    return _delta(table, store).version() if is_stored(table, store=store) else None
+
+
+def clear_table(table: Table, *, store: str) -> None:
+    """Remove all rows of `table` for good, with its history."""
+    if is_stored(table, store=store) and _delta(table, store).count():
+        write_table(empty(table), table, store=store)
+        forget_history(table, store=store)
+
+
+def content_hashes(*, store: str) -> dict[str, str]:
+    """Table -> SHA-256 of what it holds, clocks left out: equal where two stores say the same. Not of RUNS."""
+    return {
+        table.name: content_sha(read_table(table, store=store).drop(columns=_CLOCKS.get(table.name, [])))
+        for table in stored_tables(store=store) if table.name not in _NO_CONTENT
+    }
+
+
+def drop_old_versions(*, store: str) -> None:
+    """Delete the files of versions that are older than a week, or than 400 days where a table is small; the current one stays."""
+    for table in stored_tables(store=store):
+        hours = _KEPT_HOURS if table.name in _VOICES else _KEPT_LONG_HOURS
+        with _told(_path(table, store)):
+            _delta(table, store).vacuum(retention_hours=hours, dry_run=False, enforce_retention_duration=False)
 
 
 def dataset(table: Table, *, store: str, version: int | None = None) -> pyarrow.dataset.Dataset | None:
     """`table` as an Arrow dataset, of which a query reads the columns it needs; None where nothing was written yet."""
-    path = _path(table, store)
-    return DeltaTable(path, version=version).to_pyarrow_dataset() if DeltaTable.is_deltatable(path) else None
+    return DeltaTable(_path(table, store), version=version).to_pyarrow_dataset() if is_stored(table, store=store) else None
 
 
 def versions(*, store: str) -> dict[str, int]:
     """The newest version of each written table, by its name."""
-    return {table.name: DeltaTable(_path(table, store)).version() for table in stored_tables(store=store)}
+    return {table.name: _delta(table, store).version() for table in stored_tables(store=store)}
 
 
 def forget_history(table: Table, *, store: str) -> int:
@@ -107,6 +216,27 @@ def stored_tables(*, store: str) -> list[Table]:
     return [table for name, table in sorted(TABLES.items()) if DeltaTable.is_deltatable(_path(table, store))]
 
 
+def _delta(table: Table, store: str) -> DeltaTable:
+    return DeltaTable(_path(table, store))
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Faults that a person can mend, in words; the others as they are."""
+    try:
+        yield
+    except (OSError, DeltaError) as error:
+        number = getattr(error, "errno", None) or _number(str(error))
+        if number not in _FAULTS:
+            raise
+        raise StoreError(f"保存先 {path} に{_FAULTS[number]}（{_NOTHING_LOST}）") from None
+
+
+def _number(told: str) -> int | None:
+    found = re.search(r"os error (\d+)", told)
+    return int(found[1]) if found else None
+
+
 def _path(table: Table, store: str) -> str:
     return f"{store.rstrip('/')}/{table.name}" if "://" in store else str(Path(store) / table.name)
 
@@ -118,8 +248,21 @@ def _to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
         values = frame[column]
         if kind == "text":
             values = values.astype(object).where(values.notna(), None)
-        elif kind in {"texts", "floats"}:
+        elif kind == "floats":
+            arrays.append(_float_lists(values))
+            continue
+        elif kind == "texts":
             values = [None if value is None else list(value) for value in values]
         arrays.append(pa.array(values, type=_ARROW[kind], from_pandas=True))
     fields = [pa.field(column, array.type) for column, array in zip(table.columns, arrays, strict=True)]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _float_lists(values: pd.Series) -> pa.Array:
+    """A column of vectors, without an object per number."""
+    is_none = values.isna().to_numpy()
+    filled = [np.empty(0, np.float32) if gone else np.asarray(value, np.float32) for value, gone in zip(values, is_none, strict=True)]
+    offsets = np.concatenate([[0], np.cumsum([len(value) for value in filled])]).astype(np.int32)
+    flat = np.concatenate(filled) if filled else np.empty(0, np.float32)
+    mask = pa.array(is_none) if is_none.any() else None
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat, pa.float32()), type=_ARROW["floats"], mask=mask)

@@ -4,6 +4,7 @@ Closed words: turns.speaker is customer, operator, bot or unknown; channel is ca
 
 Column words: `_id` key, `_at` instant (UTC), `_on` date, `_yen`, `_seconds`, `_share` 0..1,
 `n_` count, `is_` boolean. A type followed by `?` may be empty. One name, one meaning everywhere.
+`made_from`: mark of what a row was made from and by (voc/increment.py); empty: unknown, so the row is made anew.
 """
 
 import hashlib
@@ -67,17 +68,22 @@ TURNS = _table("turns", "turn_id", """
     turn_id:text contact_id:text position:int speaker:text question:text? start_seconds:float? text:text""")
 SENTENCES = _table("sentences", "sentence_id", """
     sentence_id:text turn_id:text contact_id:text position:int start:int end:int text:text terms:texts
-    set_aside:text?""")
+    set_aside:text? made_from:text?""")
 OPINIONS = _table("opinions", "sentence_id", """
     sentence_id:text p_negative:float p_neutral:float p_positive:float polarity:text strength:float
     p_complaint:float p_request:float p_question:float p_praise:float p_cancel:float p_other:float
-    intent:text flags:texts is_abstained:bool cue:text?""")
+    intent:text flags:texts is_abstained:bool cue:text? made_from:text?""")
+WISHES = _table("wishes", "sentence_id", """
+    sentence_id:text phrase:text? object:text? change:text? place:text? words:text? made_from:text""")
 REQUESTS = _table("requests", "sentence_id", """
     sentence_id:text phrase:text object:text? change:text place:text? is_implied:bool words:text?""")
 CALLS = _table("calls", "contact_id", """
     contact_id:text strength_first:float? strength_last:float? outcome:text cancel_reason:text? offer:text?
-    is_kept:bool?""")
-EMBEDDINGS = _table("embeddings", "sentence_id model", "sentence_id:text model:text vector:floats")
+    is_kept:bool? made_from:text?""")
+EMBEDDINGS = _table("embeddings", "sentence_id model", "sentence_id:text model:text vector:floats made_from:text?")
+# vectors of a run that is not through: kept chunk by chunk, emptied when EMBEDDINGS is written
+UNFINISHED = _table("unfinished", "made_from model", "made_from:text model:text vector:floats")
+MADE_BY = _table("made_by", "table part", "table:text part:text value:text")
 ISSUES = _table("issues", "issue_id", """
     issue_id:text parent:text? label:text kind:text status:text owner:text? first_seen_at:instant
     centroid:floats threshold:float effort:float? due_on:date? exemplar_ids:texts keywords:texts

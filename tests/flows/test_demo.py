@@ -53,7 +53,7 @@ def test_every_table_is_there_and_the_run_is_recorded(demo):
     assert {"mask", "sentences", "opinions", "issues", "impact", "reports"} <= set(json.loads(run["seconds"]))
     assert {"prefect", "ginza", "bertopic", "sentence-transformers", "deltalake"} <= set(json.loads(run["versions"]))
     assert {name for name in TABLES if not (folder / "store" / name).is_dir()} <= {
-        "erased", "counts_by_hour", "orders", "price_changes", "issue_calibration", "issue_labels"}  # what the company does not give
+        "erased", "counts_by_hour", "orders", "price_changes", "issue_calibration", "issue_labels", "unfinished"}  # what the company does not give
 
 
 def test_every_figure_leads_back_to_masked_voices(demo):

@@ -163,7 +163,8 @@ def shrunken_draws(estimate: np.ndarray, sd: np.ndarray, *, rng: np.random.Gener
     each issue's own. The shared bias is one number for all, so it is averaged over, never counted as noise of each issue:
     that would pull every issue to 0 for an error that moves all of them together.
     Prior: a point at 0 and half-normals to both sides (unimodal at 0, the idea of Stephens 2017), weights by EM over
-    all issues with NULL_WEIGHT - 1 pseudo-counts at 0.
+    all issues with NULL_WEIGHT - 1 pseudo-counts at 0 and one spread over the half-normals: without it the weights of a
+    company with rare issues end at 0 exactly, every value with them, and cost alone would rank what the data do order.
     """
     if not len(estimate):
         return np.zeros(estimate.shape)
@@ -175,6 +176,7 @@ def shrunken_draws(estimate: np.ndarray, sd: np.ndarray, *, rng: np.random.Gener
         share /= share.sum(axis=1, keepdims=True)
         counts = share.sum(axis=0)
         counts[0] += NULL_WEIGHT - 1
+        counts[1:] += 1 / (len(counts) - 1)
         weight = counts / counts.sum()
     return np.stack([_drawn(own, wide, weight, rng) for own, wide in zip(estimate, sd, strict=True)])
 

@@ -29,7 +29,7 @@ def pull_files(
     """New and changed files only: those whose SHA-256 is not the one in `known` (mark -> SHA-256)."""
     found = find_files(source, base=base)
     return take(
-        source, known, {name: _sha256(path, max_bytes=max_bytes) for name, path in found.items()}, mark_of=mark_of,
+        source, known, file_signatures(source, base=base, max_bytes=max_bytes), mark_of=mark_of,
         pull_bytes=pull_bytes, read=lambda name: _read(name, found[name], source, max_bytes=max_bytes),
     )  # fmt: skip
 
@@ -58,6 +58,11 @@ def take(
         if held >= pull_bytes and n_read < len(wanted):
             break
     return Pulled(tuple(files), rows(source, "file", marks), (), decided.deleted, len(found), n_read < len(wanted))
+
+
+def file_signatures(source: Source, *, base: Path, max_bytes: int) -> dict[str, str]:
+    """name -> SHA-256 of every file that the source names, empty where it is too large or cannot be read."""
+    return {name: _sha256(path, max_bytes=max_bytes) for name, path in find_files(source, base=base).items()}
 
 
 def split_path(source: Source) -> tuple[str | None, str]:

@@ -43,6 +43,11 @@ def pull_objects(
     return take(source, known, signatures, mark_of=mark_of, pull_bytes=pull_bytes, read=read)
 
 
+def object_signatures(source: Source, *, environ: Mapping[str, str]) -> dict[str, str]:
+    """name -> ETag of every object that the path names, from the listing. Raises SourceError as `pull_objects`."""
+    return {name: _signature(info) for name, info in _found(source, _secrets(source, environ))[1].items()}
+
+
 def count_objects(source: Source, *, environ: Mapping[str, str]) -> int:
     """Objects that the path names. Raises SourceError as `pull_objects`."""
     return len(_found(source, _secrets(source, environ))[1])

@@ -1,0 +1,58 @@
+"""After a run that never finished: what it left is told, and the ledger is what it was before that run.
+
+The tables up to the calls prove row by row whether they hold (voc/increment.py), and all later ones are made anew. The
+ledger alone grows from itself: a run that wrote it and was cut off then would be counted twice.
+"""
+
+import json
+
+from voc.issues.events import VOC
+from voc.store import append_rows, read_table, read_version, table_version, write_table
+from voc.tables import ISSUE_EVENTS, ISSUES, MENTIONS, RUNS
+
+COMPLETED, RUNNING, INTERRUPTED, FAILED = "completed", "running", "interrupted", "failed"
+_LEDGER = (ISSUE_EVENTS, MENTIONS, ISSUES)
+_KEY = "ledger_versions"
+
+
+def close_unfinished(*, store: str) -> int:
+    """Mark runs that were cut off as interrupted. Returns how many there were."""
+    runs = read_table(RUNS, store=store)
+    cut = runs[~runs["status"].isin({COMPLETED, FAILED, INTERRUPTED})]
+    if len(cut):
+        append_rows(cut.assign(status=INTERRUPTED), RUNS, store=store)
+    return len(cut)
+
+
+def ledger_versions(*, store: str) -> dict[str, int | None]:
+    """The versions of the ledger's tables to begin from, by name (None: not written yet), for `settings` of RUNS.
+
+    Those of now; or, where the last run did not come to its end and no person edited the ledger since, those that it
+    began from.
+    """
+    now = {table.name: table_version(table, store=store) for table in _LEDGER}
+    runs = read_table(RUNS, store=store).sort_values(["started_at", "run_id"])
+    if runs.empty or runs["status"].iloc[-1] == COMPLETED:
+        return now
+    before = json.loads(runs["settings"].iloc[-1]).get(_KEY)
+    is_ours = before is not None and before != now and _has_only_runs_events_since(before, store=store)
+    return before if is_ours else now
+
+
+def restore_ledger(versions: dict[str, int | None], *, store: str) -> bool:
+    """Make the ledger what it was at `versions`. Returns whether it was another one."""
+    if versions == {table.name: table_version(table, store=store) for table in _LEDGER}:
+        return False
+    for table in _LEDGER:
+        write_table(read_version(table, versions[table.name], store=store), table, store=store)
+    return True
+
+
+def _has_only_runs_events_since(versions: dict[str, int | None], *, store: str) -> bool:
+    """Whether the tables of `versions` can still be read, and nobody but a run added to ISSUE_EVENTS after them."""
+    before = {table.name: read_version(table, versions[table.name], store=store) for table in _LEDGER}
+    if any(frame is None for frame in before.values()):
+        return False
+    known, events = before[ISSUE_EVENTS.name], read_table(ISSUE_EVENTS, store=store)
+    since = events[~events["event_id"].isin(known["event_id"])]
+    return bool((since["by"] == VOC).all()) and bool(known["event_id"].isin(events["event_id"]).all())

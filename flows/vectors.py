@@ -1,0 +1,96 @@
+"""Vectors of distinct texts: those that are stored, and chunk by chunk those that are new."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from flows.chunks import vector_chunk_task
+from flows.compute import RunChunks
+from flows.record import RunRecord
+from flows.tasks import edge_task
+from voc.embeddings import registry
+from voc.increment import chunks_by_length, place_of, text_marks
+from voc.store import add_rows, read_table
+from voc.tables import EMBEDDINGS, UNFINISHED
+
+_TEXTS = 1000  # texts in a chunk
+
+read_table_task = edge_task(read_table, name="表の読み込み")
+add_rows_task = edge_task(add_rows, name="途中結果の保存")
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """`values` float32 (n, dimension), one row per text, NaN where there is none; `marks`: what each was made from."""
+
+    values: np.ndarray
+    marks: np.ndarray
+
+
+@dataclass(frozen=True)
+class StoredVectors:
+    """Frames (made_from, row) and matrices by model: of the last run, and of chunks that a run left that is not through."""
+
+    whole: dict[str, tuple[pd.DataFrame, np.ndarray]]
+    left: dict[str, tuple[pd.DataFrame, np.ndarray]]
+
+
+def read_vectors(*, store: str) -> StoredVectors:
+    """The vectors of EMBEDDINGS and UNFINISHED."""
+    return StoredVectors(*(_by_model(read_table_task(table, store=store)) for table in (EMBEDDINGS, UNFINISHED)))
+
+
+def stored_vectors(texts: pd.Series, model: str, stored: StoredVectors, *, by: str, width: int) -> Vectors:
+    """Vectors of `texts` as far as they are stored."""
+    marks = text_marks(texts, by=by)
+    values = np.full((len(texts), width), np.nan, dtype=np.float32)
+    for kept in (stored.left, stored.whole):
+        _fill(values, marks, kept.get(model))
+    return Vectors(values, marks.to_numpy(dtype=object))
+
+
+def vectors_of(
+    texts: pd.Series, model: str, stored: StoredVectors, *, by: str, store: str, run_chunks: RunChunks, record: RunRecord
+) -> Vectors:
+    """Vectors of distinct `texts` under a registered model; a chunk that is new is kept in UNFINISHED at once.
+
+    The chunks are those of the texts that EMBEDDINGS lacks, also where a run was cut off, so that each vector is computed
+    beside the same texts.
+    """
+    marks = text_marks(texts, by=by)
+    values = np.full((len(texts), registry()[model]["dimension"]), np.nan, dtype=np.float32)
+    _fill(values, marks, stored.whole.get(model))
+    rows = np.flatnonzero(np.isnan(values[:, 0]))
+    _fill(values, marks, stored.left.get(model))
+    chunks = [rows[members] for members in chunks_by_length(texts.iloc[rows], _TEXTS)]
+    left = [own for own in chunks if np.isnan(values[own, 0]).any()]
+    record.add(f"new_vectors_{model}", sum(map(len, left)))
+    found = run_chunks(vector_chunk_task, [{"texts": texts.iloc[own], "model": model} for own in left])
+    for done, (own, made) in enumerate(zip(left, found, strict=True), start=1):
+        values[own] = made
+        if len(left) > 1:
+            keep(marks.to_numpy(dtype=object)[own], made, model, store=store)
+        record.progress("embeddings", done, len(left))
+    return Vectors(values, marks.to_numpy(dtype=object))
+
+
+def keep(marks: np.ndarray, values: np.ndarray, model: str, *, store: str) -> None:
+    """Add a finished chunk to UNFINISHED."""
+    if len(marks):
+        rows = pd.DataFrame({"made_from": marks, "model": model, "vector": pd.Series(list(values), dtype="object")})
+        add_rows_task(rows, UNFINISHED, store=store)
+
+
+def _fill(values: np.ndarray, marks: pd.Series, kept: tuple[pd.DataFrame, np.ndarray] | None) -> None:
+    if kept is None or not len(kept[0]):
+        return
+    place = place_of(kept[0], marks)
+    values[place >= 0] = kept[1][place[place >= 0]]
+
+
+def _by_model(rows: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, np.ndarray]]:
+    return {
+        model: (own[["made_from"]].reset_index(drop=True), np.vstack(own["vector"].to_list()).astype(np.float32, copy=False))
+        for model, own in rows.groupby("model")
+    }
