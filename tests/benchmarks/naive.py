@@ -100,7 +100,7 @@ def transformer():
     bert.load_state_dict(_state(own, words))
 
     class NaiveE5(InputModule):
-        def preprocess(self, inputs: list[str], prompt: str | None = None, **_options: Any) -> dict[str, Any]:
+        def preprocess(self, inputs: list[str], **_options: Any) -> dict[str, Any]:
             ids = token_ids(list(inputs), own)
             longest = max(map(len, ids))
             padded = torch.tensor([row + [own.pad] * (longest - len(row)) for row in ids])
