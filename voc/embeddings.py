@@ -50,7 +50,9 @@ def join_vectors(parts: Mapping[str, np.ndarray]) -> np.ndarray:
     `parts` maps a model's name to its vectors of the same texts. The centres are fixed (models/centres.npz), so that a
     text has one vector whatever the texts beside it. float32 (n, sum of dimensions), rounded to 4 decimals.
     """
-    n = len(next(iter(parts.values())))
+    n, *others = {len(vectors) for vectors in parts.values()}
+    if others:
+        raise ValueError(f"the models have vectors of {sorted([n, *others])} texts; the same texts are wanted from each")
     joined = np.empty((n, sum(vectors.shape[1] for vectors in parts.values())), dtype=np.float32)
     for start in range(0, n, _CHUNK):  # in parts: the float64 of a month of calls would take gigabytes
         rows = slice(start, start + _CHUNK)

@@ -43,6 +43,7 @@ def naive_stack(folder: Path) -> NaiveStack:
         wall, cpu = work(sample)
         times = len(texts) / len(sample)
         parts.append({"part": name, "texts": len(texts), "timed": len(sample), "seconds": wall * times, "cpu_seconds": cpu * times})
+        print(f"naive: {name}: {cpu * times:,.0f} processor s, {wall * times:,.0f} s", flush=True)
     topics, wall, cpu = group(texts)
     parts.append({"part": "BERTopic", "texts": len(texts), "timed": len(texts), "seconds": wall, "cpu_seconds": cpu})
     return NaiveStack(parts, turns[["turn_id"]].assign(topic=topics))

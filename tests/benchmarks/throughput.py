@@ -114,7 +114,8 @@ def show(table: pd.DataFrame, figures: dict, *, share: float) -> None:
 
 
 def growth(folder: Path, *, share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(processor seconds of each stage by calls, exponents): `b` over all four loads, `b_last` from the half to the whole."""
+    """(processor seconds of each stage by calls; of each: exponent `b` over all four loads, `b_last` from the half to the whole,
+    and by the line through these two, which leaves what is the same at any load out, ms a call and minutes of the full month)."""
     columns = {}
     for part in (8, 4, 2, 1):
         table, figures = run_once(folder / f"growth-{part}", share=share / part, seed=seed)
@@ -129,6 +130,9 @@ def growth(folder: Path, *, share: float, seed: int) -> tuple[pd.DataFrame, pd.D
         "b": [np.polyfit(rows, line, 1)[0] for line in logs],
         "b_last": (logs[:, -1] - logs[:, -2]) / (rows[-1] - rows[-2]),
     }, index=large.index)  # fmt: skip
+    calls = np.array(large.columns, dtype=float)
+    per_call = (large.iloc[:, -1] - large.iloc[:, -2]).to_numpy() / (calls[-1] - calls[-2])
+    found["ms_per_call"], found["full_minutes"] = 1000 * per_call, (large.iloc[:, -1] + per_call * (CALLS - calls[-1])) / 60
     return table, found
 
 
