@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from flows.company_tables import COMPANY
 from flows.record import RunRecord
-from flows.rows import COMPANY
 from voc.alerts import GRAVE, RUN_FAILED, merge_alerts, raise_alerts
 from voc.config import Config
 from voc.delivery import send_alerts

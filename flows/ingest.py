@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from flows.company_tables import COMPANY
 from flows.compute import RunChunks, run_here
 from flows.record import RunRecord
-from flows.rows import COMPANY, PulledRows, masked_texts, rows_of
+from flows.rows import PulledRows, masked_texts, rows_of
 from flows.tasks import edge_task, task
 from voc.config import Config, Source
 from voc.duplicates import link_duplicates

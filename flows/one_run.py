@@ -1,5 +1,6 @@
 """One run at a time for one configuration, whoever starts it: a person, the schedule, cron, a worker.
 
+Jobs take their turns here; that nothing else writes into the store meanwhile (`voc erase`) is seen to by `store_lock`.
 The lock is the kernel's own (flock): a job that is killed leaves none behind. It holds on one machine; a store that
 several machines write is kept by the limit of the work pool.
 """

@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 
 from flows.chunks import mask_chunk_task
+from flows.company_tables import COMPANY
 from flows.compute import RunChunks, run_here
 from flows.record import RunRecord
 from flows.tasks import task
@@ -27,26 +28,17 @@ from voc.parsing.sales import parse_orders, parse_price_changes
 from voc.privacy import mask_file_names, mask_texts, pseudonymise
 from voc.raw import RawFile
 from voc.tables import (
-    CATALOGUE,
     CONTACTS,
-    COUNTS_BY_HOUR,
     CUSTOMER_KEYS,
     CUSTOMERS,
     ERASED,
-    FAQ,
     FAQ_LOGS,
-    ORDERS,
-    PRICE_CHANGES,
     TURNS,
-    USAGE,
     check,
     empty,
 )  # fmt: skip
 
 _BATCH = 500  # contacts in a chunk
-COMPANY = {"customers": CUSTOMERS, "usage": USAGE, "faq": FAQ, "faq_logs": FAQ_LOGS, "catalogue": CATALOGUE,
-           "counts": COUNTS_BY_HOUR, "orders": ORDERS, "price_changes": PRICE_CHANGES}  # fmt: skip
-"""Format -> the table of the company's own that it fills."""
 
 parse_contacts_task = task(parse_contacts, name="解析")
 clean_turns_task = task(clean_turns, name="整形")

@@ -63,8 +63,8 @@ def _job(job: str, config_path: str, *, cron: str | None, is_forced: bool) -> st
         try:
             if job == "daily":
                 run(str(path))
-            else:
-                render_period(config, base=base, period=job)
+            render_period(config, base=base, period=job)
+            if job != "daily":
                 close_failure(store=settings.store_of(config, base), job=job, day=_today(config, begun))
         except Exception as error:
             _tell_failure(error, config, base, job=job, record=begun)

@@ -32,15 +32,27 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def voc():
+def program_environment(tmp_path_factory) -> dict[str, str]:
+    """The environment of a program of its own: ours without settings of voc, of Prefect and of models.
+
+    Where Python may leave nothing compiled beside its sources, the programs of one session share what they compile:
+    each would compile torch, spaCy and Prefect anew otherwise.
+    """
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "HF_", "VOC_"))}
+    if clean.pop("PYTHONDONTWRITEBYTECODE", ""):
+        clean.setdefault("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+    return clean | {"PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+@pytest.fixture(scope="session")
+def voc(program_environment):
     """`voc(*arguments, cwd, home)`: the console program as its user runs it, with a home of its own."""
 
     def run(*arguments: str, cwd: Path, home: Path, timeout: float = 900) -> subprocess.CompletedProcess:
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "HF_", "VOC_"))}
         home.mkdir(exist_ok=True)
         return subprocess.run(
             [sys.executable, "-m", "flows.cli", *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False,
-            env={**clean, "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[1])},
+            env={**program_environment, "HOME": str(home)},
         )  # fmt: skip
 
     return run

@@ -86,6 +86,25 @@ def test_importing_voc_loads_nothing_heavy():
     assert out.stdout.strip() == "[]"
 
 
+def at_start(path: Path) -> set[str]:
+    """The modules that are imported with the module at `path`, by its own lines."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    names = {alias.name for node in body if isinstance(node, ast.Import) for alias in node.names}
+    froms = [node for node in body if isinstance(node, ast.ImportFrom) and node.module]
+    return names | {node.module for node in froms} | {f"{node.module}.{alias.name}" for node in froms for alias in node.names}
+
+
+def test_no_module_of_tests_loads_prefect():
+    """It is imported also where its slow tests are left out, and Prefect takes seconds: import it in the slow test."""
+    found = {f"flows.{path.stem}": at_start(path) for path in (ROOT / "flows").glob("*.py")}
+    heavy = {"prefect"}
+    while more := {name for name, names in found.items() if {n.split(".")[0] for n in names} & {"prefect"} or names & heavy} - heavy:
+        heavy |= more
+    assert "flows.run" in heavy and "flows.ingest" in heavy  # through flows.tasks
+    loading = [path.name for path in sorted((ROOT / "tests").rglob("*.py")) if at_start(path) & heavy]
+    assert loading == []
+
+
 def test_the_command_line_starts_without_prefect():
     code = "import sys, flows.cli; flows.cli._parser(); print([m for m in ('prefect', 'torch', 'pandas') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

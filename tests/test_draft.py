@@ -228,6 +228,7 @@ def test_dates_that_cannot_be_read_make_the_source_a_comment():
     assert "試し読みで 1 件も読めませんでした" in made.text and "値の形: 99/99/9999 99:99" in made.text
 
 
+@pytest.mark.slow
 def test_no_words_of_customers_stand_in_the_draft():
     made = draft([Head(name, name, data) for name, (data, *_) in FOREIGN.items()])
     assert not [words for words in [*SAYS, "鈴木", "u1@"] if words in made.text or words in " ".join(made.doubts)]

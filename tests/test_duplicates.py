@@ -96,6 +96,7 @@ _ROW = st.tuples(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(rows=st.lists(_ROW, min_size=1, max_size=8), order=st.randoms(use_true_random=False))
 def test_the_order_of_rows_decides_nothing(rows, order):
     contacts, turns = tables(*(

@@ -89,6 +89,7 @@ def everything(folder):
     return stored.decode("utf-8", "ignore") + "".join(parquet)
 
 
+@pytest.mark.slow
 def test_an_erased_customer_is_in_no_table_file_or_older_version(two_customers, tmp_path):
     one, two = two_customers
     assert "紫色" in everything(tmp_path) and "Cone" in everything(tmp_path)
@@ -152,6 +153,7 @@ def test_the_tables_that_tell_who_is_gone_are_written_last():
     assert in_writing_order(TABLES)[-4:] == ["sentences", "turns", "contacts", "customer_keys"]
 
 
+@pytest.mark.slow
 def test_ingest_obeys_tombstones_also_where_the_customer_is_no_longer_known(two_customers, tmp_path):
     one, _ = two_customers
     erase(str(tmp_path), one)

@@ -113,6 +113,7 @@ def test_a_folder_without_tables_is_told(tmp_path):
         voc.open(tmp_path)
 
 
+@pytest.mark.slow
 def test_sql_reads_the_same_tables(store):
     pytest.importorskip("duckdb")
     query = "select label, count(*) as n from mentions join issues using (issue_id) group by 1 order by 2 desc"

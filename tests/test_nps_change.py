@@ -27,6 +27,7 @@ def test_a_planted_drop_is_found_and_its_interval_holds_it():
     assert found.low < -35 < found.high  # from +5 to -30
 
 
+@pytest.mark.slow
 def test_false_drops_are_as_rare_as_the_interval_says():
     false = [change(answers([SHARES] * 9, n=60, seed=seed)).high < 0 for seed in range(60)]
     assert sum(false) <= 5

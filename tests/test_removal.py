@@ -106,6 +106,7 @@ def test_an_address_of_two_customers_is_asked_back(place):
         erase("03-1234-5678", **place, erased_at=NOW)
 
 
+@pytest.mark.slow
 def test_a_mistyped_number_changes_nothing_unless_it_is_meant(place):
     before = state(place)
     with pytest.raises(VocError, match=r"A-\d.*--even-if-unknown"):
@@ -115,6 +116,7 @@ def test_a_mistyped_number_changes_nothing_unless_it_is_meant(place):
     assert read_table(ERASED, store=place["store"])["value"].tolist() == [pseudonymise(pd.Series(["A-9"]), KEY)[0]]
 
 
+@pytest.mark.slow
 def test_without_a_map_a_number_is_enough(place, tmp_path):
     (place["map_folder"] / "pseudonyms.csv").unlink()
     assert "pseudonym_map" not in erase("A-1", **place | {"map_folder": None}, erased_at=NOW)

@@ -85,6 +85,7 @@ def test_turn(turn, expected):
     assert list(zip(found["text"], reasons, strict=True)) == expected
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), max_size=14).map("".join))
 def test_offsets_point_into_the_masked_text_and_nothing_is_lost(text):
     text = text.encode("utf-8", "replace").decode()

@@ -9,6 +9,7 @@ Column words: `_id` key, `_at` instant (UTC), `_on` date, `_yen`, `_seconds`, `_
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -196,7 +197,12 @@ TABLES = {table.name: table for table in list(globals().values()) if isinstance(
 
 def empty(table: Table) -> pd.DataFrame:
     """A frame with no rows and exactly the columns and types of `table`."""
-    return pd.DataFrame({column: pd.Series([], dtype=_PANDAS[table.type_of(column)]) for column in table.columns})
+    return _empty(tuple((column, table.type_of(column)) for column in table.columns)).copy()
+
+
+@cache
+def _empty(columns: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+    return pd.DataFrame({column: pd.Series([], dtype=_PANDAS[kind]) for column, kind in columns})
 
 
 def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:

@@ -68,6 +68,7 @@ def _digest(folder):
             for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+@pytest.mark.slow
 def test_the_same_arguments_write_the_same_bytes(folder, tmp_path):
     write_company(tmp_path, seed=5, n_customers=250, n_months=12)
     assert _digest(tmp_path) == _digest(folder)

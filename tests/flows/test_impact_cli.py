@@ -9,12 +9,24 @@ from tests.impact.labelled import ISSUES, PARAMS, company
 from voc.impact.labelled import OUT
 
 
+def written(folder):
+    for name, frame in company(n=120).items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    (folder / "params.json").write_text(pd.Series(PARAMS).to_json(), encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path):
-    for name, frame in company(n=120).items():
-        frame.to_csv(tmp_path / f"{name}.csv", index=False)
-    (tmp_path / "params.json").write_text(pd.Series(PARAMS).to_json(), encoding="utf-8")
-    return tmp_path
+    return written(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory):
+    """What the estimate of the untouched files says."""
+    status, out = impact(written(tmp_path_factory.mktemp("usual")))
+    assert status == 0
+    return out.read_text()
 
 
 def impact(folder, *options):
@@ -31,35 +43,31 @@ def test_files_in_a_table_out(folder, capsys):
     assert "満 18 か月" in capsys.readouterr().out
 
 
-def test_files_may_be_absent_and_have_other_names_and_columns(folder):
-    _, out = impact(folder)
-    usual = out.read_text()
+@pytest.mark.slow
+def test_files_may_be_absent_and_have_other_names_and_columns(folder, usual):
     frame = pd.read_csv(folder / "contacts.csv", dtype=str, keep_default_na=False)
     frame.rename(columns={"time": "date", "issues": "labels"}).to_csv(folder / "kontakte.csv", index=False)
     (folder / "contacts.csv").unlink()
-    status, _ = impact(folder, "--file", "contacts=kontakte.csv", "--column", "contacts.time=date", "--column", "contacts.issues=labels")
+    status, out = impact(folder, "--file", "contacts=kontakte.csv", "--column", "contacts.time=date", "--column", "contacts.issues=labels")
     assert status == 0 and out.read_text() == usual
     for name in ("usage.csv", "nps.csv", "params.json"):
         (folder / name).unlink()
     assert impact(folder, "--file", "contacts=kontakte.csv", "--column", "contacts.time=date", "--column", "contacts.issues=labels")[0] == 0
 
 
-def test_a_bom_and_windows_line_ends_change_nothing(folder):
-    _, out = impact(folder)
-    usual = out.read_text()
+def test_a_bom_and_windows_line_ends_change_nothing(folder, usual):
     for path in folder.glob("*.csv"):
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
-    impact(folder)
+    _, out = impact(folder)
     assert out.read_text() == usual
 
 
 @pytest.mark.parametrize("encoding", ["cp932", "utf-16"])
-def test_another_character_set_is_read_and_told(folder, encoding, capsys):
-    _, out = impact(folder)
-    usual = out.read_text()
+def test_another_character_set_is_read_and_told(folder, usual, encoding, capsys):
     path = folder / "customers.csv"
     path.write_text(path.read_text(encoding="utf-8"), encoding=encoding)
-    assert impact(folder)[0] == 0 and out.read_text() == usual
+    status, out = impact(folder)
+    assert status == 0 and out.read_text() == usual
     assert "customers.csv は UTF-8 ではない" in capsys.readouterr().out
 
 
@@ -75,6 +83,7 @@ def test_refused_rows_are_counted_and_written(folder, capsys):
     assert "使えなかった行や値 3 件" in told and "time の値「…」" in told and "繰り返し" in told
 
 
+@pytest.mark.slow
 def test_sensitivity_is_written_beside(folder):
     _, out = impact(folder, "--sensitivity")
     lines = pd.read_csv(out.with_name("est.sensitivity.csv"))
@@ -112,13 +121,14 @@ def test_an_input_is_never_overwritten(folder, capsys):
     assert (folder / "contacts.csv").read_text() == before and "入力ファイルと同じ" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["contacts", "customers", "issues", "usage", "nps"])
+@pytest.mark.parametrize("name", ["contacts", *(pytest.param(name, marks=pytest.mark.slow) for name in ("customers", "issues", "usage", "nps"))])
 def test_a_header_alone_is_no_fault(folder, name):
     path = folder / f"{name}.csv"
     path.write_text(path.read_text().splitlines()[0] + "\n")
     assert impact(folder)[0] == 0
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_started():
     code = ("import sys, flows.impact_cli, voc.impact.labelled, voc.sources.labelled_files;"
             "print([m for m in ('prefect', 'torch', 'spacy', 'bertopic', 'sklearn', 'statsmodels', 'scipy.stats', 'openpyxl') if m in sys.modules])")

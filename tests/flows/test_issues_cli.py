@@ -103,6 +103,7 @@ def test_list_and_show(config, capsys):
     assert "2026-01       4" in told and told.count("  ・") == 5 and "誕生: 画面の表示がおかしい（voc）" in told
 
 
+@pytest.mark.slow
 def test_edits_apply_at_once_and_stand_in_the_history(config, capsys):
     assert [voc(config, *one) for one in (
         ["rename", "1", "画面が白くなる"], ["lock", "1"], ["assign-owner", "1", "開発部"], ["effort", "1", "2"], ["due", "1", "2030-01-01"],
@@ -135,6 +136,7 @@ def test_a_wrong_edit_changes_nothing(config, arguments, capsys):
     pd.testing.assert_frame_equal(read_table(ISSUE_EVENTS, store=store(config)), before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "kept"), [((), "画面の表示がおかしい"), (("--keep", "part"), "PDFが文字化けする")]
 )
@@ -185,6 +187,7 @@ def answered(path, answers):
     book.save(path)
 
 
+@pytest.mark.slow
 def test_a_sample_is_written_answered_and_taken_in(config, capsys):
     path = config.parent / "sample.xlsx"
     assert voc(config, "sample", "--n", "8", "--out", str(path)) == 0 and "8 件" in capsys.readouterr().out

@@ -4,11 +4,9 @@ import csv
 import email.message
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -154,7 +152,7 @@ def rows(table: list[list[str]]) -> str:
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
+def company(tmp_path_factory, voc) -> tuple[Path, subprocess.CompletedProcess]:
     """The folder of a company after a run, and the run. The survey of the other flow tests gives enough voices for issues."""
     folder = tmp_path_factory.mktemp("planted") / "company"
     shutil.copytree(Path(__file__).parent / "survey", folder)
@@ -169,14 +167,7 @@ def company(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
     for name, data in files.items():
         (folder / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "raw" / name).write_bytes(data)
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "HF_", "VOC_"))}
-    home = folder.parent / "home"
-    home.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "run", str(config)], cwd=folder.parent, capture_output=True, text=True, timeout=900,
-        check=False, env={**clean, "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
-    return folder, done
+    return folder, voc("run", str(config), cwd=folder.parent, home=folder.parent / "home")
 
 
 def spellings(value: str) -> set[str]:

@@ -17,14 +17,12 @@ _PATIENCE = 600  # seconds until the test gives up; how long it takes decides no
 
 
 @pytest.mark.slow
-def test_a_scheduled_run_writes_its_reports_and_leaves_no_process(tmp_path):
+def test_a_scheduled_run_writes_its_reports_and_leaves_no_process(tmp_path, program_environment):
     folder = tmp_path / "survey"
     shutil.copytree(Path(__file__).parent / "survey", folder)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     server = subprocess.Popen(
         [sys.executable, "-m", "flows.cli", "schedule", str(folder / "voc.toml"), "--cron", "* * * * *"],
-        cwd=tmp_path, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True,
+        cwd=tmp_path, env=program_environment, start_new_session=True, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         deadline = time.monotonic() + _PATIENCE

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from flows.telling import ranking_table, summary_markdown
 from voc.notices import inert_line, inert_markdown
 
 HOSTILE = [
@@ -45,8 +44,11 @@ def row(label):
             "value": {"figure": "", "detail": ""}, "cost": "1万円", "contacts": "96件"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 def test_summary_and_table_take_hostile_text(text):
+    from flows.telling import ranking_table, summary_markdown  # imports Prefect
+
     told = summary_markdown([text], [Path("/x/product.html"), Path(f"/x/{text.replace('/', '')}")], n_notices=2)
     marks = re.findall(r"^(?:## |- )", told, re.M)
     assert marks == ["## ", "- ", "## ", "- ", "## ", "- ", "- "]
@@ -56,6 +58,9 @@ def test_summary_and_table_take_hostile_text(text):
     assert (cells["防げる解約／月"], cells["LTV換算／月"], cells["順位の幅"]) == ("8.6名", "—", "—")
 
 
+@pytest.mark.slow
 def test_the_summary_names_files_in_japanese():
+    from flows.telling import summary_markdown
+
     told = summary_markdown(["a"], [Path("/x/executive.pptx")], n_notices=0)
     assert "取り込みの注意" not in told and told.endswith("- 経営向けスライド（executive.pptx）")

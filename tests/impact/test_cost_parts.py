@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.impact.tables import contacts, customers, issues, mentions
@@ -108,7 +108,6 @@ def test_channels():
 SAID = st.lists(st.tuples(st.sampled_from(list(KINDS)), st.integers(0, 7), st.floats(0.01, 1.0)), max_size=20)
 
 
-@settings(max_examples=40, deadline=None)
 @given(said=SAID, seconds=st.lists(st.one_of(st.none(), st.floats(-10, 5000)), min_size=8, max_size=8),
        transfers=st.integers(0, 3), total=st.sampled_from([None, 50_000.0]))
 def test_issue_costs_sum_to_the_real_cost(said, seconds, transfers, total):

@@ -35,6 +35,7 @@ def test_the_tables_of_one_run_fit_together():
     assert beside["silent"].empty
 
 
+@pytest.mark.slow
 def test_same_input_same_tables_in_any_row_order():
     people, calls, said = company()
     _, first = tables(people, calls, said)
@@ -43,11 +44,13 @@ def test_same_input_same_tables_in_any_row_order():
     assert all(list(frame.columns) == list(TABLES[name].columns) for name, frame in first.items())
 
 
+@pytest.mark.slow
 def test_the_rate_of_the_company_is_needed_for_silent_customers():
     _, beside = tables(*company(), impact=LENIENT.model_copy(update={"reporting_rate": (0.4, 0.6)}))
     assert "bug" in set(beside["silent"]["issue_id"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [
     lambda _, calls, said: (empty(CUSTOMERS), calls.assign(customer_id=None), said),
     lambda people, *_: (people, contacts(), mentions()),

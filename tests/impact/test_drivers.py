@@ -35,13 +35,13 @@ def test_one_issue_by_hand():
 
 
 def test_agrees_with_statsmodels_where_the_prior_says_little():
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import OLS
 
     rng = np.random.default_rng(4)
     groups, met = np.repeat(np.arange(1500), 2), (rng.random((3000, 3)) < 0.3).astype(float)
     points = 20 + met @ [-40.0, 0, 15] + np.repeat(rng.normal(0, 40, 1500), 2) + rng.normal(0, 30, 3000)
     effect, low, high = adjusted_effects(points, met, np.ones((3000, 1)), groups=groups)
-    fit = sm.OLS(points, np.column_stack([np.ones(3000), met])).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    fit = OLS(points, np.column_stack([np.ones(3000), met])).fit(cov_type="cluster", cov_kwds={"groups": groups})
     assert effect == pytest.approx(fit.params[1:], abs=0.1)
     # the larger of two variances is taken, so never less than the robust one
     assert ((high - low) / 2 >= 0.99 * 1.645 * fit.bse[1:]).all()

@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,6 +42,12 @@ def company(*, n=300, plans=("A", "B"), seed=0, churn=True, effect=2.0):
     return people, calls, said
 
 
+@cache
+def usual():
+    """The estimate of the company as it is, for reading."""
+    return run(*company(), KINDS)
+
+
 def healthy(result):
     """No crash, no infinite number, tables complete; cost parts sum to the company's."""
     numbers = result.impact.select_dtypes("number").to_numpy(dtype="float64")
@@ -51,7 +59,7 @@ def healthy(result):
 
 
 def test_whole_estimate_on_a_small_company():
-    result = healthy(run(*company(), KINDS))
+    result = healthy(usual())
     table = result.impact.set_index("issue_id")
     assert result.diagnostics["reasons"] == []
     assert table.loc["bug", "tier"] == "推定値" and table.loc["bug", "churns_prevented"] > 0
@@ -70,10 +78,11 @@ def test_one_contact_with_a_wrong_date_does_not_lengthen_the_window():
 
 def test_a_confirmed_control_enters_no_total_and_no_badge_stands_below_an_estimate():
     result = run(*company(), KINDS, controls=["bug"])
-    assert result.totals.set_index("scope").loc["all", "n_issues"] == run(*company(), KINDS).totals.set_index("scope").loc["all", "n_issues"] - 1
+    assert result.totals.set_index("scope").loc["all", "n_issues"] == usual().totals.set_index("scope").loc["all", "n_issues"] - 1
     assert not result.impact.loc[result.impact["tier"] != "推定値", "badge"].notna().any()
 
 
+@pytest.mark.slow
 def test_labels_that_nobody_compared_make_wider_intervals():
     sure, unsure = (run(*company(), KINDS, is_calibrated=known) for known in (True, False))
     assert unsure.diagnostics["is_widened"] and not sure.diagnostics["is_widened"]
@@ -85,6 +94,7 @@ def test_labels_that_nobody_compared_make_wider_intervals():
     assert low[0] < low[1] and high[0] - low[0] > high[1] - low[1]
 
 
+@pytest.mark.slow
 def test_without_the_companys_rate_nothing_is_raised_and_only_the_far_limit_allows_for_silent_sufferers():
     unknown, everybody, few = (
         run(*company(n=600, effect=0.5), KINDS, impact=LENIENT.model_copy(update={"reporting_rate": rate})).impact.set_index("issue_id").loc["bug"]
@@ -95,6 +105,7 @@ def test_without_the_companys_rate_nothing_is_raised_and_only_the_far_limit_allo
     assert few["churns_prevented"] > everybody["churns_prevented"] and few["churns_shrunken"] > everybody["churns_shrunken"]
 
 
+@pytest.mark.slow
 def test_controls_that_surely_shift_raise_the_alarm_and_keep_every_tier_at_reference():
     people, calls, said = with_twin(company(effect=0.0), share=0.5)
     at_random = calls.assign(started_at=calls["started_at"].sample(frac=1, random_state=4).to_numpy())
@@ -124,7 +135,7 @@ def test_issues_that_always_come_together_cannot_be_told_apart():
 
 def test_same_input_gives_identical_tables_in_any_row_order():
     people, calls, said = company()
-    first = run(people, calls, said, KINDS)
+    first = usual()
     second = run(people.sample(frac=1, random_state=1), calls.sample(frac=1, random_state=2),
                  said.sample(frac=1, random_state=3), KINDS)
     names = {"impact": "impact", "totals": "impact_totals", "issue_months": "issue_months",
@@ -199,12 +210,13 @@ def test_hostile_customers(spoil):
     assert result.diagnostics["reasons"] or np.isfinite(bug["churns_prevented"])
 
 
+@pytest.mark.slow
 def test_constant_usage_changes_nothing():
     people, calls, said = company()
     months = pd.date_range("2023-10-01", "2025-06-01", freq="MS")
     logins = people[["customer_id"]].merge(pd.DataFrame({"month_on": months}), how="cross")
     flat = run(people, calls, said, KINDS, logins=logins.assign(n_logins=5.0)).impact
-    none = run(people, calls, said, KINDS).impact
+    none = usual().impact
     assert flat["churns_prevented"].tolist() == pytest.approx(none["churns_prevented"].tolist(), nan_ok=True)
 
 
@@ -243,6 +255,7 @@ def test_person_months_start_at_risk_and_stop_at_the_event():
     assert panel.counting[:2].nnz == 0
 
 
+@pytest.mark.slow
 def test_sensitivity_shows_every_choice():
     people, calls, said = company()
     month = pd.DataFrame({"customer_id": people["customer_id"], "month_on": pd.Timestamp("2024-05-01")})
@@ -253,7 +266,7 @@ def test_sensitivity_shows_every_choice():
     assert len(bug) == 4 and (bug > 0).all()
     assert bug["影響期間 3 か月"] != pytest.approx(bug["影響期間 6 か月"])
     assert set(table["issue_id"]) == set(result.impact.loc[result.impact["churns_prevented"].notna(), "issue_id"])
-    without = run(people, calls, said, KINDS).impact.set_index("issue_id").loc["bug", "churns_prevented"]
+    without = usual().impact.set_index("issue_id").loc["bug", "churns_prevented"]
     assert bug["利用状況で調整しない"] == pytest.approx(without)
 
 

@@ -44,7 +44,7 @@ def silent(found: LabelledEstimate) -> bool:
 
 @pytest.fixture(scope="module")
 def whole():
-    return run(company(), impact=Impact(draws=400))
+    return run(company())
 
 
 def test_a_small_company_has_no_estimate_only_reference(whole):
@@ -65,9 +65,10 @@ def test_contact_cost_by_hand(whole):
         assert whole.table.set_index("issue_id").loc[issue, "contact_cost_per_month"] == pytest.approx((cost * share).sum() / 18)
 
 
-def test_ltv_uses_margin_and_the_stated_churn():
+@pytest.mark.slow
+def test_ltv_uses_margin_and_the_stated_churn(whole):
     """1,000 yen x 0.5 / 2 % = 25,000 and / 4 % = 12,500 yen a customer; a third of the churn rate is three times the LTV."""
-    value = run(company()).table.set_index("issue_id").loc["bug"]
+    value = whole.table.set_index("issue_id").loc["bug"]
     stated = run(company(), params={**PARAMS, "plan_monthly_churn": 0.04}).table.set_index("issue_id").loc["bug"]
     ltv = [row["yen_per_month"] - row["contact_cost_per_month"] for row in (value, stated)]
     assert 1.0 < ltv[0] / ltv[1] < 2.0
@@ -75,6 +76,7 @@ def test_ltv_uses_margin_and_the_stated_churn():
     assert double["yen_per_month"] - double["contact_cost_per_month"] == pytest.approx(2 * ltv[0])
 
 
+@pytest.mark.slow
 def test_a_big_enough_company_has_estimates():
     enough = Impact(draws=100, min_churns=50, min_contacts=100)
     table = run(company(), impact=enough).table.set_index("issue_id")
@@ -83,7 +85,7 @@ def test_a_big_enough_company_has_estimates():
 
 def test_same_tables_in_any_order_give_the_same_result(whole):
     mixed = {name: frame.sample(frac=1, random_state=1) for name, frame in company().items()}
-    pd.testing.assert_frame_equal(run(mixed, impact=Impact(draws=400)).table, whole.table)
+    pd.testing.assert_frame_equal(run(mixed).table, whole.table)
 
 
 def test_typed_columns_give_the_same_as_text(whole):
@@ -94,7 +96,7 @@ def test_typed_columns_give_the_same_as_text(whole):
     tables["customers"] = tables["customers"].assign(
         churn_date=pd.to_datetime(tables["customers"]["churn_date"]), mrr=tables["customers"]["mrr"].astype(float))
     tables["issues"] = tables["issues"].assign(negative_control=[0, 0, 1, 1, 0], cancel_procedure=[False] * 4 + [True])
-    pd.testing.assert_frame_equal(run(tables, impact=Impact(draws=400)).table, whole.table)
+    pd.testing.assert_frame_equal(run(tables).table, whole.table)
 
 
 def test_without_params_the_window_is_the_full_months_of_the_contacts():
@@ -102,12 +104,14 @@ def test_without_params_the_window_is_the_full_months_of_the_contacts():
     assert "2024-01-01 から" in found.notices[0]
 
 
+@pytest.mark.slow
 def test_the_names_words_do_not_make_an_issue_reverse():
     tables = company()
     tables["issues"] = tables["issues"].assign(name=["解約手続きが分かりにくい", *ISSUES[1:]])
     assert run(tables).table.set_index("issue_id").loc["bug", "flag"] == ""
 
 
+@pytest.mark.slow
 def test_the_day_after_the_cancellation_request_blames_nothing():
     """Everybody who leaves asks how to the day before and asks nothing else: no issue may be blamed."""
     tables = company()
@@ -124,6 +128,7 @@ def test_the_day_after_the_cancellation_request_blames_nothing():
     assert unnamed.loc["leaving", "flag"] == "reverse"  # found by its timing
 
 
+@pytest.mark.slow
 def test_a_person_can_overrule_the_timing():
     tables = company()
     tables["issues"] = tables["issues"].assign(cancel_procedure="0")
@@ -146,6 +151,7 @@ def test_churn_before_start_is_refused_and_told():
     assert "契約日（contract_start）より前" in reasons(found) and "費用にだけ数え" in reasons(found)
 
 
+@pytest.mark.slow
 def test_most_customers_refused_gives_no_number():
     found = run(changed("customers", contract_start="9999-01-01"))
     assert silent(found) or any("参考値にとどめます" in line for line in found.notices)
@@ -153,29 +159,32 @@ def test_most_customers_refused_gives_no_number():
     assert silent(found) and "contract_start の値「いつか」が正しくありません" in reasons(found)
 
 
-def test_duplicate_customers():
+@pytest.mark.slow
+def test_duplicate_customers(whole):
     tables = company()
     same = run({**tables, "customers": pd.concat([tables["customers"], tables["customers"].iloc[:30]])})
     assert len(same.rejects) == 30 and "繰り返し" in reasons(same)
-    assert same.table["yen_per_month"].tolist() == pytest.approx(run(tables).table["yen_per_month"].tolist())
+    assert same.table["yen_per_month"].tolist() == pytest.approx(whole.table["yen_per_month"].tolist())
     other = tables["customers"].iloc[:30].assign(plan="Z")
     differs = run({**tables, "customers": pd.concat([tables["customers"], other])})
     assert "どれが正しいか分からない" in reasons(differs)
 
 
-@pytest.mark.parametrize("mrr", ["-5", "", "無料"])
+@pytest.mark.parametrize("mrr", ["", pytest.param("-5", marks=pytest.mark.slow), pytest.param("無料", marks=pytest.mark.slow)])
 def test_prices_that_are_none_leave_the_contact_cost_alone(mrr):
     found = run(changed("customers", mrr=mrr))
     assert (found.table["yen_per_month"] == found.table["contact_cost_per_month"]).all()
     assert any("月額（mrr）がない" in line for line in found.notices) and (mrr == "" or "mrr の値" in reasons(found))
 
 
+@pytest.mark.slow
 def test_some_prices_missing_are_filled_and_told():
     found = run(changed("customers", mrr=["" if k % 4 else "1000" for k in range(400)]))
     assert any("月額（mrr）のない顧客 300 名" in line for line in found.notices)
     assert found.table.set_index("issue_id").loc["bug", "yen_per_month"] > found.table.set_index("issue_id").loc["bug", "contact_cost_per_month"]
 
 
+@pytest.mark.slow
 def test_customers_of_later_are_told():
     found = run(changed("customers", contract_start=["2025-08-01" if k % 10 == 0 else "2023-01-01" for k in range(400)], churn_date=[
         "" if k % 10 == 0 else day for k, day in enumerate(company()["customers"]["churn_date"])]))
@@ -193,11 +202,12 @@ def test_none_churned():
 
 
 @pytest.mark.parametrize("spoil", [
-    {"name": "customers", "plan": "A", "segment": ""}, {"name": "usage", "logins": "5"}, {"name": "usage", "logins": "-1"},
+    {"name": "customers", "plan": "A", "segment": ""}, *(pytest.param(spoil, marks=pytest.mark.slow) for spoil in (
+    {"name": "usage", "logins": "5"}, {"name": "usage", "logins": "-1"},
     {"name": "nps", "score": "77"}, {"name": "nps", "customer_id": "nobody"}, {"name": "contacts", "sentiment": "NaN"},
-    {"name": "contacts", "sentiment": [str(k % 5 + 1) for k in range(10_000)][:0] or "3"},
+    {"name": "contacts", "sentiment": "3"},
     {"name": "contacts", "handle_seconds": "-9", "transfers": "x"}, {"name": "contacts", "channel": "手紙"},
-])
+    ))])
 def test_columns_that_say_nothing_change_little(spoil):
     found = run(changed(spoil.pop("name"), **spoil))
     assert found.table.set_index("issue_id").loc["bug", "lo"] > 0
@@ -209,15 +219,16 @@ def test_one_row_of_each_table():
 
 
 @pytest.mark.parametrize("name", ["contacts", "customers", "issues", "usage", "nps"])
-@pytest.mark.parametrize("params", [PARAMS, None])
+@pytest.mark.parametrize("params", [PARAMS, pytest.param(None, marks=pytest.mark.slow)])
 def test_an_empty_table(name, params):
     tables = company()
     found = run({**tables, name: tables[name].iloc[:0]}, params=params)
     assert silent(found) or name in ("usage", "nps")
 
 
+@pytest.mark.slow
 def test_months_of_the_window_from_which_no_contact_came_are_left_out(whole):
-    wide = run(company(), params={**PARAMS, "window_start": "2010-01-01", "window_end": "2040-01-01"}, impact=Impact(draws=400))
+    wide = run(company(), params={**PARAMS, "window_start": "2010-01-01", "window_end": "2040-01-01"})
     months = wide.estimate.diagnostics["n_months"]  # of those with contacts, never the 360 of the window
     assert 14 <= months <= 18 and any("のうち、問い合わせのある 2024-01-0" in line for line in wide.notices)
     ratio = wide.table.set_index("issue_id")["contact_cost_per_month"]["howto"] / whole.table.set_index("issue_id")["contact_cost_per_month"]["howto"]
@@ -237,7 +248,7 @@ def test_a_window_without_any_contact_gives_no_number_and_says_where_they_are():
 
 
 def test_probabilities_that_nobody_compared_widen_intervals_and_leave_the_order(whole):
-    found = run(company(), params={**PARAMS, "labels_calibrated": False}, impact=Impact(draws=400))
+    found = run(company(), params={**PARAMS, "labels_calibrated": False})
     wide, usual = (table.set_index("issue_id") for table in (found.table, whole.table))
     assert wide.loc["bug", "hi"] - wide.loc["bug", "lo"] > usual.loc["bug", "hi"] - usual.loc["bug", "lo"]
     assert found.table["issue_id"].iloc[0] == "bug" and any("labels_calibrated" in line for line in found.notices)
@@ -260,6 +271,7 @@ def test_the_ranking_value_is_never_below_the_contact_cost():
     assert table["yen_per_month"].to_dict() == {"leave": 50_800.0, "stay": 900.0}
 
 
+@pytest.mark.slow
 def test_issues_that_nobody_mentions():
     tables = company()
     more = pd.DataFrame({"issue_id": ["ghost"], "name": ["x"], "negative_control": ["0"], "cancel_procedure": ["0"]})
@@ -267,6 +279,7 @@ def test_issues_that_nobody_mentions():
     assert (row["tier"], row["flag"], row["yen_per_month"]) == ("データ不足", "insufficient", 0.0)
 
 
+@pytest.mark.slow
 def test_one_issue_only():
     found = run({**company(), "issues": company()["issues"].iloc[:1]})
     assert "issues の表にありません" in reasons(found)
@@ -275,6 +288,7 @@ def test_one_issue_only():
     run(alone)
 
 
+@pytest.mark.slow
 def test_everybody_exposed_all_the_time_has_nothing_to_compare_with():
     tables = company()
     days = pd.date_range("2023-10-01", "2025-06-15", freq="MS").strftime("%Y-%m-%d")
@@ -286,13 +300,14 @@ def test_everybody_exposed_all_the_time_has_nothing_to_compare_with():
     assert row["tier"] == "データ不足" and "比べられる解約が足りない" in row["notes"] and row["contact_cost_yen"] > 0
 
 
-@pytest.mark.parametrize("label", ["bug", "bug:", "bug:abc", "bug:1.7", "bug:-0.1", "bug:nan", ":0.5", "nothing:0.9", "bug=0.9"])
-def test_broken_labels_are_refused_one_by_one(label):
+def test_broken_labels_are_refused_one_by_one():
     tables = company(n=60)
-    spoiled = tables["contacts"]["issues"].copy()
-    spoiled.iloc[0] = f"{label}|howto:0.5"
+    broken = ["bug", "bug:", "bug:abc", "bug:1.7", "bug:-0.1", "bug:nan", ":0.5", "nothing:0.9", "bug=0.9"]
+    spoiled = tables["contacts"]["issues"].tolist()
+    spoiled[: len(broken)] = [f"{label}|howto:0.5" for label in broken]
     found = run({**tables, "contacts": tables["contacts"].assign(issues=spoiled)})
-    assert found.rejects["source_row"].tolist() == ["1"] and "issues の" in reasons(found)
+    assert sorted(found.rejects["source_row"], key=int) == [str(n) for n, _ in enumerate(broken, start=1)]
+    assert found.rejects["reason"].str.contains("issues の").all()
 
 
 def test_labels_that_are_mostly_broken_give_no_number():

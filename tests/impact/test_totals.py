@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.special import expit
@@ -13,7 +13,6 @@ KINDS = {"bug": "不具合", "howto": "使い方", "praise": "称賛"}
 
 
 @given(st.integers(0, 10_000), st.floats(-5, 1), st.floats(0.1, 6), st.floats(0.1, 50))
-@settings(max_examples=60, deadline=None)
 def test_removing_all_issues_never_prevents_more_than_really_left(seed, base, size, real):
     rng = np.random.default_rng(seed)
     n, k = 200, 5

@@ -115,6 +115,7 @@ def _plain(issues):
     return rows.astype(object).where(rows.notna(), None).to_dict("records")
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_replay_gives_the_ledger_that_people_and_runs_made(data):
     """Against a model of its own: labels, statuses and unions in plain dicts."""

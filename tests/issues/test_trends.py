@@ -52,6 +52,7 @@ def test_a_surge_and_a_fall_are_found_among_flat_issues():
     assert (found.drop(["up", "down"])["state"] != "steady").sum() <= 1
 
 
+@pytest.mark.slow
 def test_of_200_flat_issues_hardly_any_is_called():
     found = trends({f"i{i}": rate for i, rate in enumerate(np.random.default_rng(3).uniform(0.5, 15, 200))}, volume=150)
     assert (found["state"] != "steady").mean() <= FALSE_SHARE / 5

@@ -36,7 +36,7 @@ def mutated(data, random_source):
 
 
 @pytest.mark.parametrize("kind", SEEDS)
-@pytest.mark.parametrize("seed", range(75))
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 20 else []) for seed in range(75)])
 def test_mutated_files_never_crash(kind, seed):
     data, name = SEEDS[kind]
     file = RawFile("s", name, mutated(data, random.Random(f"{kind}{seed}")), "")

@@ -1,6 +1,7 @@
 """Small plausible tables for report tests: ten issues across the tiers, one company, eighteen months."""
 
 import json
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -129,7 +130,12 @@ def month_tables(*, with_churn: bool = True) -> dict[str, pd.DataFrame]:
 
 
 def report_tables(*, with_churn: bool = True) -> dict[str, pd.DataFrame]:
-    """Checked tables; without churn, as from a survey of a shop that has no contracts."""
+    """Checked tables, the test's own; without churn, as from a survey of a shop that has no contracts."""
+    return {name: frame.copy() for name, frame in _report_tables(with_churn=with_churn).items()}
+
+
+@cache
+def _report_tables(*, with_churn: bool) -> dict[str, pd.DataFrame]:
     found = {**issue_tables(with_churn=with_churn), **voice_tables(), **month_tables(with_churn=with_churn)}
     found["impact_totals"] = contract.empty(contract.IMPACT_TOTALS)
     if with_churn:
@@ -152,6 +158,11 @@ def report_tables(*, with_churn: bool = True) -> dict[str, pd.DataFrame]:
 
 def decided_tables(*, n_confirmed: int = 0) -> dict[str, pd.DataFrame]:
     """The tables of `report_tables` with those on controls, reverse issues, sensitivity, decisions, NPS and contrasts."""
+    return {name: frame.copy() for name, frame in _decided_tables(n_confirmed=n_confirmed).items()}
+
+
+@cache
+def _decided_tables(*, n_confirmed: int) -> dict[str, pd.DataFrame]:
     lines = {"影響期間 3 か月": (7.9, 5.5, 10.4), "影響期間 6 か月": (8.8, 6.0, 11.9), "初回の問い合わせのみ": (6.1, 3.9, 8.4), "利用状況で調整しない": None}
     sensitivity = [{"issue_id": issue_id, "line": line, **({} if told is None else dict(zip(("churns_prevented", "churns_low", "churns_high"), told, strict=True)))}
                    for issue_id in ("VOC-0001", "VOC-0004", "VOC-0005") for line, told in lines.items()]

@@ -25,6 +25,7 @@ def test_provisional_until_two_controls_were_used(make, n_confirmed, settings, e
     assert certainty.is_provisional(make.decided(n_confirmed=n_confirmed)["impact_controls"], settings) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_confirmed", [0, 3])
 def test_one_flag_says_provisional_in_every_report_or_in_none(make, tmp_path, n_confirmed):
     tables, config, run = make.decided(n_confirmed=n_confirmed), make.config(), make.run(**{**USED, "n_controls": n_confirmed})

@@ -174,6 +174,7 @@ def test_page_and_book_say_the_same(make, tables, report, tmp_path):
     assert all(item["sentence"] in told for item in report["headlines"])
 
 
+@pytest.mark.slow
 def test_a_pack_of_nothing_is_written(make, tmp_path):
     text = write_cs_report({}, tmp_path, config=make.config(), run=make.run()).read_text(encoding="utf-8")
     Page(text)
@@ -181,10 +182,12 @@ def test_a_pack_of_nothing_is_written(make, tmp_path):
     assert len(cs_sheets({}, config=make.config(), run=make.run())) == 12
 
 
+@pytest.mark.slow
 def test_without_churn_the_pack_is_written(make, tmp_path):
     write_cs_report(make.tables(with_churn=False), tmp_path, config=make.config(), run=make.run(reasons=["契約データがありません。"]))
 
 
+@pytest.mark.slow
 def test_customer_text_stays_text(make, tables, tmp_path):
     changed = dict(tables)
     for name, column in (("sentences", "text"), ("turns", "text"), ("issues", "label"), ("calls", "cancel_reason"), ("calls", "offer")):

@@ -8,7 +8,8 @@ LABELS = {f"VOC-{n:04d}": f"課題{n}" for n in range(1, 10)}
 def test_five_largest_gains_of_nps_with_interval_and_the_other_number(make):
     rows = driver_block(make.decided()["drivers"], LABELS)["rows"]
     assert [row["issue_id"] for row in rows] == ["VOC-0005", "VOC-0002", "VOC-0003", "VOC-0006", "VOC-0001"]
-    assert rows[0] == {"issue_id": "VOC-0005", "label": "課題5", "gain": "+5.1", "interval": "+3.1〜+7.1pt", "other": "+4.2", "customers": "45名", "is_sure": True}
+    assert rows[0] == {"issue_id": "VOC-0005", "label": "課題5", "gain": "+5.1", "interval": "+3.1〜+7.1pt", "other": "+4.2", "customers": "45名", "is_sure": True,
+                       "source": "drivers|nps/VOC-0005|"}
     assert [row["is_sure"] for row in rows] == [True, True, True, False, False]
 
 

@@ -108,6 +108,7 @@ def test_nothing_is_fetched(pages, name):
     assert next(value for _, attribute, value in Page(text).attributes if attribute == "content").startswith("default-src 'none';")
 
 
+@pytest.mark.slow
 def test_what_the_decisions_rest_on_stands_on_its_page(decided, pages):
     both = {'id="placebo-h"': (True, True), 'id="reverse-list-h"': (True, True), 'class="advice"': (True, True), "すでにある機能": (True, True),
             'class="mini sensitivity"': (True, False), 'id="drivers-h"': (False, True), 'id="contrasts-h"': (False, True), "他ツールの計算": (False, True)}
@@ -116,10 +117,10 @@ def test_what_the_decisions_rest_on_stands_on_its_page(decided, pages):
         assert not any(mark in text for text in pages.values()), mark
 
 
-@pytest.mark.parametrize("has_decisions", [True, False])
+@pytest.mark.parametrize("has_decisions", [pytest.param(True, marks=pytest.mark.slow), False])
 @pytest.mark.parametrize("name", ["product.html", "executive.html"])
-def test_every_inner_link_has_its_place_and_every_id_is_one(pages, decided, name, has_decisions):
-    page = Page((decided if has_decisions else pages)[name])
+def test_every_inner_link_has_its_place_and_every_id_is_one(request, name, has_decisions):
+    page = Page(request.getfixturevalue("decided" if has_decisions else "pages")[name])
     ids = [value for _, attribute, value in page.attributes if attribute == "id"]
     assert len(ids) == len(set(ids))
     wanted = {value[1:] for _, attribute, value in page.attributes if attribute == "href" and value.startswith("#")}
@@ -148,6 +149,7 @@ def test_amounts_are_set_apart_without_trusting_the_text():
         '&lt;b&gt;<b class="num">月8.6名</b>&lt;/b&gt;<b class="num">少なくとも毎月8.6名</b>と<b class="num">月−6.4万円</b>')
 
 
+@pytest.mark.slow
 def test_without_churn_no_churn_column_is_drawn(make, tmp_path):
     text = written(make, tmp_path, make.tables(with_churn=False))["product.html"]
     page = Page(text)

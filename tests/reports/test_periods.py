@@ -13,9 +13,8 @@ from voc.reports.periods import daily_report, weekly_report
 AS_OF = pd.Timestamp("2026-08-14")  # the fixture's voices are of 1 to 11 August
 
 
-def told(make, tables, **run):
-    options = {"config": make.config(), "run": make.run() | {"as_of_on": AS_OF} | run}
-    return daily_report(tables, **options), weekly_report(tables, **options)
+def told(make, tables, *, report):
+    return report(tables, config=make.config(), run=make.run() | {"as_of_on": AS_OF})
 
 
 def runs(as_of="2026-08-13"):
@@ -30,15 +29,15 @@ def born(*ids, at="2026-08-13 15:00"):
 
 
 def test_a_day_shows_growing_issues_alone_with_their_last_voices(make):
-    day, _ = told(make, make.tables())
+    day = told(make, make.tables(), report=daily_report)
     assert [(row["issue_id"], row["word"]) for row in day["rows"]] == [("VOC-0001", "増えている")]
     assert len(day["rows"][0]["quotes"]) == 2 and "銀行口座" in day["rows"][0]["quotes"][0]["text"] + day["rows"][0]["quotes"][1]["text"]
 
 
 def test_a_day_shows_issues_that_were_born_since_the_report_before(make):
-    day, _ = told(make, make.tables() | {"runs": runs(), "issue_events": born("VOC-0005", "VOC-0001")})
+    day = told(make, make.tables() | {"runs": runs(), "issue_events": born("VOC-0005", "VOC-0001")}, report=daily_report)
     assert [(row["issue_id"], row["is_new"]) for row in day["rows"]] == [("VOC-0005", True), ("VOC-0001", True)]
-    old, _ = told(make, make.tables() | {"runs": runs(), "issue_events": born("VOC-0005", at="2026-08-01 15:00")})
+    old = told(make, make.tables() | {"runs": runs(), "issue_events": born("VOC-0005", at="2026-08-01 15:00")}, report=daily_report)
     assert [row["issue_id"] for row in old["rows"]] == ["VOC-0001"]
 
 
@@ -50,7 +49,7 @@ def test_a_quiet_day_says_so(make, tmp_path):
 
 
 def test_a_week_counts_the_last_seven_days_of_the_companys_own_time(make):
-    _, week = told(make, make.tables())
+    week = told(make, make.tables(), report=weekly_report)
     contacts = make.tables()["contacts"]
     days = contacts["started_at"].dt.tz_convert("Asia/Tokyo").dt.tz_localize(None).dt.normalize()
     now, before = ((days >= AS_OF - pd.Timedelta(days=n)) & (days < AS_OF - pd.Timedelta(days=n - 7)) for n in (7, 14))
@@ -67,11 +66,11 @@ def test_a_week_warns_of_what_came_back_and_what_is_late(make):
     tables = make.tables()
     tables["issue_trends"] = tables["issue_trends"].assign(state=["reopened", "steady", "steady"])
     tables["issues"] = tables["issues"].assign(due_on=[AS_OF - pd.Timedelta(days=1)] + [AS_OF + pd.Timedelta(days=1)] * 9, owner=["開発部"] * 10)
-    _, week = told(make, tables)
+    week = told(make, tables, report=weekly_report)
     assert any("再び寄せられています" in line for line in week["alerts"])
     late = [line for line in week["alerts"] if "期限" in line]
     assert late == ["「銀行口座の連携が切れて明細が取り込まれない」の期限（2026年8月13日）を過ぎています。担当: 開発部。"]
-    assert told(make, make.tables())[1]["alerts"] == []
+    assert told(make, make.tables(), report=weekly_report)["alerts"] == []
 
 
 def test_both_pages_of_nothing_are_written(make, tmp_path):

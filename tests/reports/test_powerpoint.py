@@ -184,6 +184,7 @@ def test_workbooks_of_charts_hold_no_formula_and_no_text_of_customers(attacked):
         assert "alert" not in cells
 
 
+@pytest.mark.slow
 def test_the_same_tables_give_the_same_bytes(make, tmp_path):
     one, two = (write_deck(make.tables(), tmp_path / name, config=make.config(), run=make.run()).read_bytes() for name in ("a", "b"))
     assert one == two

@@ -192,6 +192,7 @@ def test_hostile_text_is_text_in_every_tab(make, tables, tmp_path):
                     assert not [e for e in root.iter() if e.tag == _FORMULA]
 
 
+@pytest.mark.slow
 def test_the_same_tables_give_the_same_bytes(make, tables, tmp_path):
     first, second = (write_workbook(product_sheets(tables, config=make.config(), run=make.run()), tmp_path / name, title="題", as_of_on=None)
                      for name in ("a.xlsx", "b.xlsx"))

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy.special import betainc
 from scipy.stats import chi2, false_discovery_control
+from statsmodels.genmod.families import Poisson  # not statsmodels.api: it loads all models and takes four times as long
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from voc.tables import ISSUE_TRENDS, check, empty
 
@@ -127,7 +128,7 @@ def _expected(seen: np.ndarray, level: np.ndarray, base: np.ndarray, weeks: np.n
         dispersion = ((seen[base] - usual) ** 2 / usual).sum() / max(len(base) - 1, 1)
         return float(level[weeks].sum()), float(seen[base].sum()), float(dispersion)
     rows = old[level[old] > 0]
-    fit = sm.GLM(seen[rows], _season(rows, base[0]), family=sm.families.Poisson(), offset=np.log(level[rows])).fit()
+    fit = GLM(seen[rows], _season(rows, base[0]), family=Poisson(), offset=np.log(level[rows])).fit()
     wave = _season(weeks, base[0])
     each = np.exp(wave @ fit.params) * level[weeks]
     total = max(float(each.sum()), 1e-9)
