@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Encoder = Callable[[list[str]], np.ndarray]
 _DECIMALS = 4
-_CHUNK = 8192  # texts whose pieces are held at a time
+_CHUNK = 8192  # texts whose pieces, or float64 vectors, are held at a time
 
 
 def embed(texts: Iterable[str], *, model: str | Encoder = "use") -> np.ndarray:
@@ -62,8 +62,15 @@ def join_vectors(parts: Mapping[str, np.ndarray]) -> np.ndarray:
     `parts` maps a model's name to its vectors of the same texts. The centres are fixed (models/centres.npz), so that a
     text has one vector whatever the texts beside it; a model without one is not centred. float32 (n, sum of dimensions), rounded to 4 decimals.
     """
-    centred = [_unit(vectors.astype(np.float64) - centres().get(name, 0.0)) for name, vectors in sorted(parts.items())]
-    return np.round(_unit(np.hstack(centred)), _DECIMALS).astype(np.float32)
+    n, *others = {len(vectors) for vectors in parts.values()}
+    if others:
+        raise ValueError(f"the models have vectors of {sorted([n, *others])} texts; the same texts are wanted from each")
+    joined = np.empty((n, sum(vectors.shape[1] for vectors in parts.values())), dtype=np.float32)
+    for start in range(0, n, _CHUNK):  # in parts: the float64 of a month of calls would take gigabytes
+        rows = slice(start, start + _CHUNK)
+        centred = [_unit(vectors[rows].astype(np.float64) - centres().get(name, 0.0)) for name, vectors in sorted(parts.items())]
+        joined[rows] = np.round(_unit(np.hstack(centred)), _DECIMALS)
+    return joined
 
 
 @cache

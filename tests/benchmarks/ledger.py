@@ -18,7 +18,7 @@ from sklearn.metrics import adjusted_rand_score, v_measure_score
 from voc.config import Issues
 from voc.doors import group
 from voc.embeddings import join_vectors
-from voc.issue_space import text_vectors
+from voc.issue_space import MODELS, text_vectors
 from voc.issues.ledger import LedgerUpdate, update_ledger
 from voc.store import read_table
 from voc.tables import CONTACTS, EMBEDDINGS, ISSUE_EVENTS, ISSUES, OPINIONS, SENTENCES, empty
@@ -37,7 +37,7 @@ def read_voices(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
     opinions = opinions.set_index("sentence_id").loc[voices["sentence_id"]].reset_index()
     stored = read_table(EMBEDDINGS, store=store).merge(voices[["sentence_id", "text"]], on="sentence_id")
     parts, texts = {}, None
-    for model, rows in stored.sort_values("text").groupby("model"):
+    for model, rows in stored[stored["model"].isin(MODELS)].sort_values("text").groupby("model"):
         texts, parts[model] = pd.Index(rows["text"]), np.vstack(rows["vector"].to_list())
     return voices, opinions, join_vectors(parts)[texts.get_indexer(voices["text"])]
 

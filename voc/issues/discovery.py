@@ -51,24 +51,23 @@ def find_candidates(
     if not len(sentences):
         return []
     phrasing, terms = _phrasings(sentences)
-    points = _means(voices, phrasing, len(terms))
-    points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
     fitted = np.arange(len(terms))
     if len(terms) > max_fit:
         fitted = np.sort(np.random.default_rng(seed).choice(fitted, size=max_fit, replace=False))
+    points = _means(voices, phrasing, fitted)
     smallest = _smallest(len(fitted), min_sentences, n_groups)
-    smooth, own_terms = smoothed(points[fitted]), [terms[row] for row in fitted]
+    smooth, own_terms = smoothed(points), [terms[row] for row in fitted]
     made = cluster(own_terms, smooth, min_cluster_size=smallest, seed=seed)
     faults = group_faults(made, len(fitted))
     if faults:
         raise PartError("clusterer", faults)
     broad, fine = made
     told = _told(sentences, phrasing, len(terms))[:, fitted]
-    groups = regroup(points[fitted], smooth, broad, fine, told, n_groups=n_groups)
+    groups = regroup(points, smooth, broad, fine, told, n_groups=n_groups)
     words = topics.leading_words(own_terms, groups)
     of_phrasing = np.full(len(terms), topics.OUTLIER)
     of_phrasing[fitted] = groups
-    middles = centres(points[fitted], groups)
+    middles = centres(points, groups)
     found = [
         _candidate(np.flatnonzero(of_phrasing[phrasing] == group), middles[group], voices, kinds, words[group])
         for group in range(len(middles))
@@ -108,10 +107,15 @@ def _told(sentences: pd.DataFrame, phrasing: np.ndarray, count: int) -> csr_matr
     return (told > 0).astype(float)
 
 
-def _means(table: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
-    total = np.zeros((count, table.shape[1]))
-    np.add.at(total, groups, table)
-    return total / np.bincount(groups, minlength=count)[:, None]
+def _means(table: np.ndarray, groups: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(wanted, d) the unit mean vector of each `wanted` group (numbers in rising order)."""
+    place = np.full(int(groups.max()) + 1, -1)
+    place[wanted] = np.arange(len(wanted))
+    rows = np.flatnonzero(place[groups] >= 0)
+    total, own = np.zeros((len(wanted), table.shape[1])), place[groups[rows]]
+    np.add.at(total, own, table[rows])
+    means = total / np.bincount(own, minlength=len(wanted))[:, None]
+    return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
 
 
 def _candidate(rows: np.ndarray, centroid: np.ndarray, voices: np.ndarray, kinds: np.ndarray, words: list[str]) -> Candidate:

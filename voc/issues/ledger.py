@@ -77,17 +77,18 @@ def update_ledger(
     _same_space(issues, points.shape[1])
     has_matter = voices["terms"].map(names_a_matter).to_numpy(dtype=bool)
     rows = np.flatnonzero(((opinions["intent"].to_numpy() != "other") | any_text) & has_matter)
-    known, own = active_prototypes(issues), voices.iloc[rows].reset_index(drop=True)
+    known, own, own_points = active_prototypes(issues), voices.iloc[rows].reset_index(drop=True), points[rows]
     found = find_candidates(
-        own, points[rows], kinds[rows], min_sentences=settings.min_sentences, max_fit=settings.max_fit, seed=seed,
+        own, own_points, kinds[rows], min_sentences=settings.min_sentences, max_fit=settings.max_fit, seed=seed,
         known_thresholds=known.thresholds, needs_kind=not any_text, n_groups=n_issues, cluster=cluster,
     )  # fmt: skip
     seen = review(
-        found, _home(points[rows], known), issues, free=may_change(issues, events),
+        found, _home(own_points, known), issues, free=may_change(issues, events),
         near=_home(np.array([c.centroid for c in found]), known).tolist(),
     )  # fmt: skip
     new = [*seen.born, *(candidate for _, candidate in (*seen.joined, *seen.parted))]
-    born = _entries(new, own, points[rows], kinds[rows], issues=issues, parse=parse)
+    born = _entries(new, own, own_points, kinds[rows], issues=issues, parse=parse)
+    del own_points  # gigabytes in a month of calls
     ledger = pd.concat([part for part in (issues, born) if len(part)] or [empty(ISSUES)], ignore_index=True)
     ledger, history = advance(ledger, events, review_rows(seen, issues, born, at=at))
     active = active_prototypes(ledger)

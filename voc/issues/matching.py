@@ -15,6 +15,7 @@ KIND_WEIGHT = 0.4  # length of the kind part beside a sentence vector of length 
 _SLOPE, _LEAD, _BEHIND, _BASE = 10.5, 4.0, 10.0, -0.6  # fitted on demo seeds 21-23, see the benchmark
 _CLEAR, _FARTHEST = 0.3, -0.5  # a longer lead says no more
 _WINDOW = 8  # sentences before and after that a sentence is read with
+_CHUNK = 20_000  # sentences
 _STRANGER, _AKIN = 0.1, 0.3  # cosines: below the first no sentence is drawn to the other, above the second fully
 
 
@@ -25,9 +26,20 @@ def voice_vectors(vectors: np.ndarray, kinds: np.ndarray, *, contacts: Sequence[
     sentence leans towards the other sentences of its contact that are like it (`_in_context`), since people tell
     one matter in several sentences. Without `contacts` each sentence is read alone.
     """
+    points = np.empty((len(vectors), vectors.shape[1] + kinds.shape[1]))
+    said_in = None if contacts is None else np.asarray(contacts, dtype=object)
+    for start in range(0, len(points), _CHUNK):  # in parts: a month of calls at once would need several times its own memory
+        end = min(start + _CHUNK, len(points))
+        low, high = max(start - _WINDOW, 0), min(end + _WINDOW, len(points))
+        own = _beside(vectors[low:high], kinds[low:high])
+        own = own if said_in is None else _in_context(own, said_in[low:high])
+        points[start:end] = own[start - low : end - low]
+    return points
+
+
+def _beside(vectors: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     joined = np.hstack([vectors.astype(np.float64), KIND_WEIGHT * kinds])
-    points = joined / np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-12)
-    return points if contacts is None else _in_context(points, np.asarray(contacts, dtype=object))
+    return joined / np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-12)
 
 
 def _in_context(points: np.ndarray, contacts: np.ndarray) -> np.ndarray:
