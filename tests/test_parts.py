@@ -161,7 +161,6 @@ WRONG_CLUSTERERS = {
     "floats": (of(lambda broad, fine: (broad, fine.astype(float))), "整数の配列"),
     "too few": (of(lambda broad, fine: (broad[1:], fine)), "整数の配列"),
     "below -1": (of(lambda broad, fine: (broad - 2, fine)), "-1"),
-    "names": (of(lambda broad, fine: (broad + 1_000_000, fine)), "番号"),
     "another at each call": (with_call_count(lambda n, t, v, **o: ((blocks(t, v, **o)[0] + n) % max(len(v), 1),) * 2), "2 回渡すと"),
     "changes its input": (in_place, "書き換え"),
     "no seed": (lambda terms, vectors, *, min_cluster_size: blocks(terms, vectors, min_cluster_size=min_cluster_size, seed=0), "seed"),
@@ -171,6 +170,8 @@ WRONG_CLUSTERERS = {
 
 def test_a_strangers_clusterer_passes():
     check_clusterer(blocks)
+    check_clusterer(of(lambda broad, fine: (np.where(broad < 0, -1, broad + 1_000_000_000), fine)))  # any numbers are names
+
 
 
 @pytest.mark.parametrize("wrong", WRONG_CLUSTERERS)
@@ -185,6 +186,27 @@ def test_the_shipped_clusterer_passes():
     from voc.topics import cluster
 
     check_clusterer(cluster)
+
+
+@pytest.mark.slow
+def test_voices_are_grouped_and_judged_with_own_parts():
+    import voc
+
+    texts = ["アプリが落ちて困っています。", "アプリがすぐ落ちます。", "アプリが落ちない日がない", "料金が高いです。", "料金が高すぎる", "値段が高いと思う"] * 6
+    widths = []
+
+    def noted(terms, vectors, **options):
+        widths.append(vectors.shape[1])
+        return blocks(terms, vectors, **options)
+
+    frame = voc.group(texts, embedder=letters, clusterer=noted)
+    assert len(frame["row"].unique()) == len(texts) and widths[-1] == 16 + 8  # letters and kinds
+    judged = voc.judge(["アプリが使えないので困っています。", "はい"], opinions=opinions)
+    assert judged["p_request"].eq(0.2).all() and judged["polarity"].tolist() == ["negative", "neutral"]
+    with pytest.raises(PartError, match="2 つの配列"):
+        voc.group(texts, clusterer=lambda *given, **_: given[1])
+    with pytest.raises(PartError, match="DataFrame"):
+        voc.judge(texts, opinions=list)
 
 
 @pytest.mark.slow

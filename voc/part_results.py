@@ -96,8 +96,8 @@ def group_faults(found: Any, n: int) -> list[str]:
     for title, groups in zip(("広いまとまり", "細かいまとまり"), found, strict=True):
         if not isinstance(groups, np.ndarray) or groups.shape != (n,) or groups.dtype.kind != "i":
             faults.append(f"{title}は形 ({n},) の整数の配列にしてください（現在: {found_text(groups)}）")
-        elif n and not (groups.min() >= -1 and groups.max() < n):
-            faults.append(f"{title}の番号は -1（どこにも入らない）から {n - 1} までにしてください（現在: {groups.min()}〜{groups.max()}）")
+        elif n and groups.min() < -1:
+            faults.append(f"{title}の番号は 0 以上、どこにも入らない行は -1 にしてください（現在: 最小 {groups.min()}）")
     return faults
 
 

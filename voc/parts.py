@@ -126,7 +126,7 @@ def check_opinions(judge: Callable[[list[str]], pd.DataFrame], *, name: str = "o
 
 
 def check_clusterer(cluster: Callable[..., tuple[np.ndarray, np.ndarray]], *, name: str = "clusterer") -> None:
-    """Raises PartError unless `cluster` gives (broad, fine), whole numbers from -1 (left out) to n - 1, one a row, the same at each
+    """Raises PartError unless `cluster` gives (broad, fine), whole numbers, -1 for rows left out, one a row, the same at each
     call with one seed, for a table of no or one row too; and leaves its vectors as they are."""
     rng, call, faults = np.random.default_rng(7), _Calls(cluster), []
     middles = np.eye(4, 8)[np.repeat(np.arange(4), 15)]

@@ -1,13 +1,16 @@
 """The ledger's core on small invented clouds; the bars themselves: tests/benchmarks/ledger.py."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from voc.config import Issues
+from voc.errors import VocError
 from voc.issues.events import replay
 from voc.issues.ledger import update_ledger
-from voc.tables import ISSUE_EVENTS, ISSUES, empty
+from voc.tables import ISSUE_EVENTS, ISSUES, check, empty
 
 AT = pd.Timestamp("2026-03-01", tz="UTC")
 TOPICS = ("請求書", "連携", "画面", "領収書")
@@ -47,6 +50,15 @@ def test_topics_become_issues_that_keep_their_ids_when_a_new_one_comes():
     assert set(second.issues["issue_id"]) - set(first.issues["issue_id"]) == {"VOC-0004"}
     assert second.quality.set_index("issue_id").loc["*", "changed_share"] == 0
     pd.testing.assert_series_equal(replay(second.events)["issue_id"], second.issues["issue_id"])
+
+
+def test_a_ledger_of_another_embedder_is_refused():
+    data = world(each=3)
+    row = {"issue_id": "VOC-0007", "label": "甲", "kind": "不具合", "status": "candidate", "first_seen_at": AT, "centroid": [1.0] * 40,
+           "threshold": 0.5, "exemplar_ids": [], "keywords": [], "n_sentences": 0}  # fmt: skip
+    before = SimpleNamespace(issues=check(pd.DataFrame([row]), ISSUES), events=empty(ISSUE_EVENTS))
+    with pytest.raises(VocError, match="VOC-0007 の向きは 40 次元、今のモデルでは 32 次元.*新しい保存先"):
+        run(data, before)
 
 
 @pytest.mark.slow

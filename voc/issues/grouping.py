@@ -44,7 +44,7 @@ def regroup(
     are fewer pieces). Then every row goes to the group whose centre in `smooth` is nearest, and the centres
     are taken again. Without any cluster each row is -1.
     """
-    pieces, parents = _pieces(smooth, broad, fine)
+    pieces, parents = _pieces(smooth, _numbered(broad), fine)
     if not len(parents):
         return np.full(len(vectors), OUTLIER)
     groups = _joined(vectors, pieces, parents, told, n_groups=n_groups)
