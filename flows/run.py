@@ -14,6 +14,7 @@ from flows.alert import alert
 from flows.analyze import analyze, as_of_day, tables_for_reports
 from flows.compute import RunChunks, chunk_runner
 from flows.ingest import ingest
+from flows.leftover import end_servers_with_this_process
 from flows.record import RunRecord
 from flows.recovery import COMPLETED, FAILED, RUNNING, close_unfinished, ledger_versions, restore_ledger
 from flows.report import report
@@ -48,6 +49,7 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
 
     Raises VocError (in Japanese) where the configuration is wrong or no source can be read.
     """
+    end_servers_with_this_process()
     path = Path(config_path).resolve()
     config = load_config(path)
     base, record = path.parent, RunRecord(config, is_quiet=is_quiet, log_folder=path.parent / config.reports.path / "logs")

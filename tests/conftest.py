@@ -91,7 +91,7 @@ def _running(command: list[str], *, port: int, user: str | None = None, log: Pat
     """A server in the foreground on loopback, ended with the tests and in any case after 15 minutes."""
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [_program("timeout"), "-s", "INT", "-k", "10", "900", *command], stdout=output, stderr=output, user=user, cwd=log.parent,
+            [_program("timeout"), "-s", "INT", "-k", "10", "900", *command], stdout=output, stderr=output, user=user, cwd=log.parent, umask=0o022,
         )  # fmt: skip
     try:
         for _ in range(300):
@@ -121,7 +121,8 @@ def mail_server(server_folder) -> SimpleNamespace:
     """Dovecot on loopback: `port` (no TLS, STARTTLS), `tls_port`, `ca_file`, `password` of every user."""
     dovecot, openssl = _program("dovecot", "/usr/sbin/dovecot"), _program("openssl")
     folder = server_folder / "dovecot"
-    folder.mkdir(mode=0o755)
+    folder.mkdir()
+    folder.chmod(0o755)  # whatever umask a flow of another test left
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
          "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
