@@ -14,6 +14,7 @@ from flows.alert import alert
 from flows.analyze import analyze, as_of_day, tables_for_reports
 from flows.compute import RunChunks, chunk_runner
 from flows.ingest import ingest
+from flows.leftover import end_servers_with_this_process
 from flows.record import RunRecord
 from flows.recovery import COMPLETED, FAILED, RUNNING, close_unfinished, ledger_versions, restore_ledger
 from flows.report import report
@@ -49,6 +50,7 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
 
     Raises VocError (in Japanese) where the configuration is wrong or no source can be read.
     """
+    end_servers_with_this_process()
     path = Path(config_path).resolve()
     config = load_config(path)
     for part in configured_parts(config.parts, config.value):

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.leftover import end_with_this_process
 from voc.config import Config
 from voc.due import is_missed, next_due
 from voc.errors import VocError
@@ -100,6 +101,7 @@ def _server() -> Iterator[None]:
     process = subprocess.Popen(
         [sys.executable, "-m", "prefect", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
+    end_with_this_process(process.pid)
     try:
         _wait_for(f"http://127.0.0.1:{port}/api/health", process)
         os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"

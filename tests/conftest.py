@@ -1,5 +1,6 @@
 """Shared by all tests: programs that may be missing, and the flags that make their absence a failure."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -78,6 +79,29 @@ def demo_copy(demo, tmp_path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def small_company():
+    """`small_company(folder)` -> voc.toml of a company so small that a run costs little but the loading of models."""
+    spec = importlib.util.spec_from_file_location("kills", Path(__file__).parent / "benchmarks" / "kills.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.write_small_company
+
+
+@pytest.fixture(scope="session")
+def prefect_server(server_folder) -> str:
+    """The PREFECT_API_URL of one server for all runs that are processes of their own: each would start one, and its database."""
+    pytest.importorskip("prefect")
+    from flows.settings import SETTINGS
+
+    folder, port = server_folder / "prefect", _free_port()
+    folder.mkdir()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | SETTINGS | {"PREFECT_HOME": str(folder)}
+    command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui", "--host", "127.0.0.1", "--port", str(port)]
+    with _running(command, port=port, log=folder / "out.log", environ=environ, start_seconds=180, limit_seconds=3600):
+        yield f"http://127.0.0.1:{port}/api"
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of headless Chromium; the test is skipped where it is missing, or fails with VOC_REQUIRE_PROGRAMS=1."""
     return _program("chromium", "chromium-browser", "google-chrome")
@@ -99,14 +123,17 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(command: list[str], *, port: int, user: str | None = None, log: Path):
-    """A server in the foreground on loopback, ended with the tests and in any case after 15 minutes."""
+def _running(
+    command: list[str], *, port: int, log: Path, user: str | None = None, environ: dict[str, str] | None = None,
+    start_seconds: int = 30, limit_seconds: int = 900,
+):  # fmt: skip
+    """A server in the foreground on loopback, ended with the tests and in any case after `limit_seconds`."""
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [_program("timeout"), "-s", "INT", "-k", "10", "900", *command], stdout=output, stderr=output, user=user, cwd=log.parent,
+            [_program("timeout"), "-s", "INT", "-k", "10", str(limit_seconds), *command], stdout=output, stderr=output, user=user, cwd=log.parent, umask=0o022, env=environ,
         )  # fmt: skip
     try:
-        for _ in range(300):
+        for _ in range(10 * start_seconds):
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             if server.poll() is not None:
@@ -133,7 +160,8 @@ def mail_server(server_folder) -> SimpleNamespace:
     """Dovecot on loopback: `port` (no TLS, STARTTLS), `tls_port`, `ca_file`, `password` of every user."""
     dovecot, openssl = _program("dovecot", "/usr/sbin/dovecot"), _program("openssl")
     folder = server_folder / "dovecot"
-    folder.mkdir(mode=0o755)
+    folder.mkdir()
+    folder.chmod(0o755)  # whatever umask a flow of another test left
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
          "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],

@@ -108,6 +108,17 @@ def test_one_run_at_a_time_and_a_killed_one_leaves_no_lock(tmp_path):
         assert is_running(tmp_path)
 
 
+def test_a_full_disk_is_told_before_a_run_and_after_a_fault_that_came_of_it(tmp_path, monkeypatch):
+    free = iter([10 * 2**20, 100 * 2**20, 1000, 100 * 2**20, 100 * 2**20])
+    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(2**30, 0, next(free)))
+    with pytest.raises(VocError, match=r"残り 10\.0 MB"), one_run(tmp_path):
+        pytest.fail("there is no room")
+    with pytest.raises(VocError, match=r"残り 0\.0 MB"), one_run(tmp_path):
+        raise RuntimeError("database or disk is full")
+    with pytest.raises(ZeroDivisionError), one_run(tmp_path):
+        raise ZeroDivisionError
+
+
 def test_rows_are_counted_by_source(place):
     config, _ = place
     contacts = pd.DataFrame({"source": ["calls", "calls", "old"]})

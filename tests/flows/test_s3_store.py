@@ -1,6 +1,5 @@
 """The store on S3 and the work on Dask: the same tables as on one machine."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -14,13 +13,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.servers]
 ROOT = Path(__file__).parents[2]
 
 
-def small_company(folder: Path) -> Path:
-    spec = importlib.util.spec_from_file_location("kills", ROOT / "tests/benchmarks/kills.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.write_small_company(folder)
-
-
 def run(config: Path, **environ: str) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "AWS_"))}
     done = subprocess.run([sys.executable, "-m", "flows.cli", "run", str(config)], capture_output=True, text=True, check=False, timeout=1500,
@@ -28,16 +20,16 @@ def run(config: Path, **environ: str) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_a_store_on_s3_filled_by_dask_holds_what_a_local_run_stores(s3_server, tmp_path, monkeypatch):
+def test_a_store_on_s3_filled_by_dask_holds_what_a_local_run_stores(s3_server, small_company, prefect_server, tmp_path, monkeypatch):
     pytest.importorskip("prefect_dask")
     local, remote = small_company(tmp_path / "local"), small_company(tmp_path / "remote")
     text = remote.read_text(encoding="utf-8").replace("workers = 1", 'workers = 2\ndask = "local"')
     place = f'[store]\npath = "s3://voices/store"\nendpoint = "{s3_server.endpoint}"\nregion = "ap-northeast-1"\n'
     remote.write_text(text + place, encoding="utf-8")
-    run(local)
+    run(local, PREFECT_API_URL=prefect_server)
     remote.with_name("pseudonym.key").write_bytes(local.with_name("pseudonym.key").read_bytes())
     keys = {"AWS_ACCESS_KEY_ID": s3_server.key, "AWS_SECRET_ACCESS_KEY": s3_server.secret}
-    run(remote, **keys)
+    run(remote, PREFECT_API_URL=prefect_server, **keys)
     for name, value in {**keys, "AWS_ENDPOINT_URL": s3_server.endpoint, "AWS_ALLOW_HTTP": "true", "AWS_REGION": "ap-northeast-1"}.items():
         monkeypatch.setenv(name, value)
     assert content_hashes(store="s3://voices/store") == content_hashes(store=str(tmp_path / "local/store"))

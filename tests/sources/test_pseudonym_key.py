@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from voc.config import Privacy
@@ -10,6 +12,27 @@ def test_the_file_is_made_once_for_its_owner_only(tmp_path):
     assert len(key) == 64
     assert (tmp_path / "pseudonym.key").stat().st_mode & 0o777 == 0o600
     assert pseudonym_key(Privacy(), base=tmp_path, environ={}) == key
+
+
+def test_a_run_that_is_killed_while_it_makes_the_key_leaves_no_empty_one(tmp_path, monkeypatch):
+    def killed(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pseudonym_key(Privacy(), base=tmp_path, environ={})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_key_of_a_process_that_was_first_stays(tmp_path, monkeypatch):
+    link = os.link
+
+    def late(part, path):
+        path.write_text("the key of the other process, 32.")
+        link(part, path)
+
+    monkeypatch.setattr("os.link", late)
+    assert pseudonym_key(Privacy(), base=tmp_path, environ={}) == b"the key of the other process, 32."
 
 
 def test_the_environment_variable_wins(tmp_path):

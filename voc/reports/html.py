@@ -15,6 +15,7 @@ from voc.reports.content import executive_report, product_report
 from voc.reports.cs_pack import cs_report
 from voc.reports.periods import daily_report, weekly_report
 from voc.reports.sources import traced
+from voc.reports.whole_file import whole_file
 
 _STYLES = {"cs": ("report.css", "cs.css"), "daily": ("report.css", "periods.css"), "weekly": ("report.css", "periods.css")}
 _SCRIPT = "table.js"
@@ -25,7 +26,7 @@ _FIGURE = re.compile(r"((?:少なくとも)?(?:毎月|月)[−+]?[\d,.]+(?:名|�
 def write_reports(tables: dict[str, pd.DataFrame], folder: Path, *, config, run: Mapping) -> list[Path]:
     """Write product.html (プロダクト向け) and executive.html (経営向け) into `folder`; returns their paths.
 
-    The same tables, config and run give the same bytes. Raises OSError where the folder cannot be written.
+    The same tables, config and run give the same bytes. Raises StoreError where the folder cannot be written.
     """
     return [_written(report(tables, config=config, run=run), name, folder) for name, report in (("product", product_report), ("executive", executive_report))]
 
@@ -46,10 +47,10 @@ def write_weekly(tables: dict[str, pd.DataFrame], folder: Path, *, config, run: 
 
 
 def _written(report: dict, name: str, folder: Path) -> Path:
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.html"
-    path.write_text(render(report, template=name), encoding="utf-8", newline="\n")
+    path = Path(folder) / f"{name}.html"
+    text = render(report, template=name)
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
     return path
 
 

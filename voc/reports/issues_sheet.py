@@ -10,6 +10,7 @@ from voc.issues.edits import LONGEST_AREA
 from voc.issues.sheet import COLUMNS, EDITABLE, HELP_SHEET, ID, KEPT_SHEET, MARK, SHEET, STATUS_CHOICES
 from voc.reports.formats import plain
 from voc.reports.help_sheet import write_help
+from voc.reports.whole_file import whole_file
 
 FILE = "issues.xlsx"
 RECENT_DAYS = 30
@@ -60,19 +61,18 @@ def issue_rows(tables: dict[str, pd.DataFrame], *, as_of_on: pd.Timestamp, timez
 def write_issues_sheet(
     tables: dict[str, pd.DataFrame], folder: Path, *, run_id: str, as_of_on: pd.Timestamp, timezone: str
 ) -> Path:
-    """Write FILE into `folder` and return its path. The same tables give the same bytes."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write FILE into `folder` and return its path. The same tables give the same bytes. Raises StoreError where the file cannot be written."""
+    path = Path(folder) / FILE
     rows = issue_rows(tables, as_of_on=as_of_on, timezone=timezone)
     events = tables["issue_events"]
-    with xlsxwriter.Workbook(
-        folder / FILE, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with whole_file(path) as part, xlsxwriter.Workbook(
+        part, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     ) as book:
         book.set_properties({"title": "課題の台帳", "created": pd.Timestamp(as_of_on).to_pydatetime().replace(tzinfo=None)})
         _issues(book, rows)
         write_help(book, HELP_SHEET, HELP, width=34)
         _kept(book, rows, run_id=run_id, position=int(events["position"].max()) if len(events) else 0)
-    return folder / FILE
+    return path
 
 
 def _contacts(mentions: pd.DataFrame, issues: pd.DataFrame) -> pd.Series:

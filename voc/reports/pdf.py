@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from voc.errors import VocError
+from voc.reports.whole_file import whole_file
 
 FILE = "executive.pdf"
 STYLE = Path(__file__).parent / "templates" / "pdf.css"
@@ -47,7 +48,8 @@ def write_pdf(page: Path, folder: Path, *, library: Callable[[], ModuleType] | N
     if told.lacks_glyphs:
         path.unlink(missing_ok=True)
         raise PdfError(_LACKS.format(why=_NO_FONT))
-    path.write_bytes(blob)
+    with whole_file(path) as part:
+        part.write_bytes(blob)
     return path
 
 

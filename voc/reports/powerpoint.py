@@ -19,6 +19,7 @@ from voc.reports.slide_charts import GREY
 from voc.reports.slide_layouts import DRAW, HEIGHT, WIDTH, frame
 from voc.reports.slide_shapes import ACCENT, FONT, INK, PALE, TINT
 from voc.reports.sources import found_in
+from voc.reports.whole_file import whole_file
 
 FILE = "executive.pptx"
 _TITLE_ONLY = 5
@@ -29,14 +30,14 @@ _COLOURS = {"accent1": ACCENT, "accent2": PALE, "accent3": GREY, "dk2": INK, "lt
 def write_deck(tables: dict[str, pd.DataFrame], folder: Path, *, config, run: Mapping) -> Path:
     """Write FILE into `folder` and return its path. The same tables, config and run give the same bytes.
 
-    Raises OSError where the folder cannot be written.
+    Raises StoreError where the folder cannot be written.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     slides = executive_deck(tables, config=config, run=run)
     as_of_on = run.get("as_of_on")
-    path = folder / FILE
-    path.write_bytes(deck_bytes(slides, company=config.company.name, made_on=None if is_missing(as_of_on) else pd.Timestamp(as_of_on)))
+    path = Path(folder) / FILE
+    blob = deck_bytes(slides, company=config.company.name, made_on=None if is_missing(as_of_on) else pd.Timestamp(as_of_on))
+    with whole_file(path) as part:
+        part.write_bytes(blob)
     return path
 
 

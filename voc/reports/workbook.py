@@ -11,6 +11,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from voc.reports.formats import is_missing, plain
 from voc.reports.sheets import NUMBERS, WRAPPED, Sheet
+from voc.reports.whole_file import whole_file
 
 MAX_ROWS = 1_048_500
 """Rows of one table: what Excel allows, less the lines above."""
@@ -29,11 +30,10 @@ _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_
 def write_workbook(sheets: Sequence[Sheet], path: Path, *, title: str, as_of_on: object, max_rows: int = MAX_ROWS) -> Path:
     """Write `sheets` to `path` and return it. The same sheets give the same bytes.
 
-    A table of more than `max_rows` rows is cut, and says so. Raises OSError where the file cannot be written.
+    A table of more than `max_rows` rows is cut, and says so. Raises StoreError where the file cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with xlsxwriter.Workbook(path, _OPTIONS) as book:
+    with whole_file(path) as part, xlsxwriter.Workbook(part, _OPTIONS) as book:
         created = pd.Timestamp("2000-01-01") if is_missing(as_of_on) else pd.Timestamp(as_of_on)
         book.set_properties({"title": plain(title, limit=120), "created": created.to_pydatetime().replace(tzinfo=None)})
         looks = _looks(book)
