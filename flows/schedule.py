@@ -98,8 +98,9 @@ def _server() -> Iterator[None]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = ["server", "start", "--no-ui", "--host", "127.0.0.1", "--port", str(port)]
+    # in a session of its own: Ctrl-C reaches the whole group, and what serves waits for its server to say that it stops
     process = subprocess.Popen(
-        [sys.executable, "-m", "prefect", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "prefect", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     end_with_this_process(process.pid)
     try:
