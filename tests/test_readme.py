@@ -21,7 +21,7 @@ from voc.tables import CUSTOMERS, ISSUES, TABLES
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.S | re.M)
-COMMANDS = [line.split("  #")[0].strip() for kind, text in BLOCKS if not kind for line in text.splitlines() if line.startswith("voc ")]
+COMMANDS = [re.split(r"\s#", line)[0].strip() for kind, text in BLOCKS if not kind for line in text.splitlines() if line.startswith("voc ")]
 
 
 def test_the_reference_of_settings_is_that_of_the_code():
