@@ -131,7 +131,7 @@ def test_what_was_left_out_is_told(make):
 def test_assumptions_carry_the_numbers_of_the_configuration(make):
     config = make.config(impact={"window_months": 5}, value={"gross_margin": 0.62}, costs={"transfer_yen": 555})
     text = texts(product_report(make.tables(), config=config, run=make.run())["assumptions"])
-    for phrase in ("5か月間", "粗利率62%", "転送1回: 555円", "平均で94%", "20〜100%", "問い合わせずに離れた顧客は数えていません"):
+    for phrase in ("5か月間", "粗利率62%", "転送1回: 555円", "平均で92%", "20〜100%", "問い合わせずに離れた顧客は数えていません"):
         assert phrase in text
 
 
