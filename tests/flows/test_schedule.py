@@ -37,7 +37,7 @@ def test_a_scheduled_run_writes_its_reports_and_leaves_no_process(tmp_path, smal
     finally:
         os.killpg(server.pid, signal.SIGINT)
         try:
-            server.wait(timeout=60)
+            server.wait(timeout=_PATIENCE)
         finally:
             if server.poll() is None:
                 os.killpg(server.pid, signal.SIGKILL)
