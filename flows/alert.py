@@ -11,6 +11,7 @@ import pandas as pd
 
 from flows.company_tables import COMPANY
 from flows.record import RunRecord
+from flows.schedule import JOBS
 from voc.alerts import GRAVE, RUN_FAILED, merge_alerts, raise_alerts
 from voc.config import Config
 from voc.delivery import send_alerts
@@ -19,7 +20,6 @@ from voc.tables import ALERTS, content_sha
 
 ROWS = "rows_by_source"
 """In the counts of a run: source -> [rows used, rows rejected], all that is stored."""
-_JOBS = {"daily": "毎日の実行", "weekly": "週次レポート", "monthly": "月次レポート"}
 
 
 def alert(
@@ -28,9 +28,8 @@ def alert(
     """Write ALERTS of this run and send what was not sent. A channel that fails is a notice of the run, no fault."""
     with record.stage("alerts"):
         record.counts[ROWS] = rows_by_source(config, tables)
-        now = pd.Timestamp(record.started_at).tz_convert(config.company.timezone).tz_localize(None).normalize()
         # a fixed analysis date speaks of its own time; the day after the last contact would never see that all fell silent
-        today = pd.Timestamp(config.company.as_of_on) - pd.Timedelta(days=1) if config.company.as_of_on else now
+        today = pd.Timestamp(config.company.as_of_on) - pd.Timedelta(days=1) if config.company.as_of_on else record.started_on
         before = read_table(ALERTS, store=store)
         raised = raise_alerts(
             {**tables, ALERTS.name: before}, sources=[source.name for source in config.sources],
@@ -43,9 +42,8 @@ def alert(
 
 def alert_failure(config: Config, *, base: Path, store: str, record: RunRecord, job: str, error: str) -> None:
     """A scheduled `job` failed with the class of fault `error`: one alert a day."""
-    day = pd.Timestamp(record.started_at).tz_convert(config.company.timezone).tz_localize(None).normalize()
-    before = read_table(ALERTS, store=store)
-    text = f"{_JOBS[job]}が最後まで進みませんでした（{error}）。voc status と voc doctor で確かめてください。"
+    before, day = read_table(ALERTS, store=store), record.started_on
+    text = f"{JOBS[job]}が最後まで進みませんでした（{error}）。voc status と voc doctor で確かめてください。"
     found = {"kind": RUN_FAILED, "subject": job, "severity": GRAVE, "text": text, "evidence": ["voc status"], "value_yen": None}
     raised = merge_alerts(before, [{**found, "period": f"{day:%Y-%m-%d}"}], day=day, closing=_failed(before, job))
     _send(raised, before, config, base=base, store=store, record=record, on=day)

@@ -47,6 +47,11 @@ class RunRecord:
     def run_id(self) -> str:
         return self.started_at.strftime("R%Y%m%dT%H%M%S%f")
 
+    @property
+    def started_on(self) -> pd.Timestamp:
+        """The day that it began, in the company's time."""
+        return pd.Timestamp(self.started_at).tz_convert(self.config.company.timezone).tz_localize(None).normalize()
+
     def log(self, event: str, **said: object) -> None:
         """One line of the log, where one is kept. A full disk stops the run where it loses data, not here."""
         if self.log_folder is None:

@@ -6,6 +6,7 @@ ledger alone grows from itself: a run that wrote it and was cut off then would b
 
 import json
 
+from voc.issues.categories import BY as CATEGORIES
 from voc.issues.events import VOC
 from voc.store import append_rows, read_table, read_version, table_version, write_table
 from voc.tables import ISSUE_EVENTS, ISSUES, MENTIONS, RUNS
@@ -13,6 +14,7 @@ from voc.tables import ISSUE_EVENTS, ISSUES, MENTIONS, RUNS
 COMPLETED, RUNNING, INTERRUPTED, FAILED = "completed", "running", "interrupted", "failed"
 _LEDGER = (ISSUE_EVENTS, MENTIONS, ISSUES)
 _KEY = "ledger_versions"
+_BY_RUNS = {VOC, CATEGORIES}  # the list of categories is read anew by each run
 
 
 def close_unfinished(*, store: str) -> int:
@@ -55,4 +57,4 @@ def _has_only_runs_events_since(versions: dict[str, int | None], *, store: str) 
         return False
     known, events = before[ISSUE_EVENTS.name], read_table(ISSUE_EVENTS, store=store)
     since = events[~events["event_id"].isin(known["event_id"])]
-    return bool((since["by"] == VOC).all()) and bool(known["event_id"].isin(events["event_id"]).all())
+    return bool(since["by"].isin(_BY_RUNS).all()) and bool(known["event_id"].isin(events["event_id"]).all())

@@ -19,6 +19,7 @@ from voc.store import read_table
 from voc.tables import EMBEDDINGS, TABLES
 
 PERIODS = ("daily", "weekly", "monthly")
+_BOOKS = (("product", "お客様の声 プロダクト向け", product_sheets), ("cs", "お客様の声 CS向け", cs_sheets))
 
 
 def render_period(config: Config, *, base: Path, period: str) -> tuple[list[Path], list[str]]:
@@ -40,23 +41,21 @@ def render_period(config: Config, *, base: Path, period: str) -> tuple[list[Path
         return [write_daily(tables, folder, config=config, run=run)], []
     if period == "weekly":
         return [write_weekly(tables, folder, config=config, run=run)], []
-    return _packs(tables, folder, config=config, run=run)
+    return write_packs(tables, folder, config=config, run=run)
 
 
-def _packs(tables: dict[str, pd.DataFrame], folder: Path, *, config: Config, run: Mapping) -> tuple[list[Path], list[str]]:
+def write_packs(tables: dict[str, pd.DataFrame], folder: Path, *, config: Config, run: Mapping) -> tuple[list[Path], list[str]]:
+    """(files, notices) of the three packs and the sheet of issues; `run` is the row of RUNS that they tell of."""
     written = [*write_reports(tables, folder, config=config, run=run), write_deck(tables, folder, config=config, run=run)]
-    printed, notices = printed_pdf(folder / "executive.html", folder)
+    printed, notices = _printed(folder / "executive.html", folder)
     written += [*printed, write_cs_report(tables, folder, config=config, run=run)]
-    for name, title, make in BOOKS:
+    for name, title, make in _BOOKS:
         written.append(write_workbook(make(tables, config=config, run=run), folder / f"{name}.xlsx", title=title, as_of_on=run["as_of_on"]))
     written.append(write_issues_sheet(tables, folder, run_id=run["run_id"], as_of_on=run["as_of_on"], timezone=config.company.timezone))
     return written, notices
 
 
-BOOKS = (("product", "お客様の声 プロダクト向け", product_sheets), ("cs", "お客様の声 CS向け", cs_sheets))
-
-
-def printed_pdf(page: Path, folder: Path) -> tuple[list[Path], list[str]]:
+def _printed(page: Path, folder: Path) -> tuple[list[Path], list[str]]:
     """(files, notices): a machine that cannot print is told so, and the run goes on without the PDF."""
     try:
         return [write_pdf(page, folder)], []

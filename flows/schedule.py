@@ -23,7 +23,7 @@ from voc.due import is_missed, next_due
 from voc.errors import VocError
 
 _START_SECONDS = 180
-_TITLES = {"daily": "毎日の取り込みと分析", "weekly": "週次レポート", "monthly": "月次レポート"}
+JOBS = {"daily": "毎日の実行", "weekly": "週次レポート", "monthly": "月次レポート"}
 
 
 def times(config: Config, *, cron: str | None = None) -> dict[str, str]:
@@ -37,7 +37,7 @@ def announced(crons: Mapping[str, str], *, timezone: str, now: datetime) -> list
     if not crons:
         raise VocError("[schedule] の daily、weekly、monthly がすべて空です。少なくとも 1 つに実行時刻を書いてください。")
     found = {job: next_due(cron, now=now, timezone=timezone) for job, cron in crons.items()}
-    return [f"{_TITLES[job]}: {cron}（{timezone}、次は {found[job]:%Y-%m-%d %H:%M}）" for job, cron in crons.items()]
+    return [f"{JOBS[job]}: {cron}（{timezone}、次は {found[job]:%Y-%m-%d %H:%M}）" for job, cron in crons.items()]
 
 
 def serve(config_path: Path, *, crons: Mapping[str, str], timezone: str) -> None:
@@ -75,7 +75,7 @@ def catch_up(path: Path, *, crons: Mapping[str, str]) -> list[str]:
     for job, cron in crons.items():
         last = scheduled.last_served(config, path.parent, job=job)
         if is_missed(last, cron=cron, now=datetime.now(UTC), timezone=config.company.timezone):
-            print(f"止まっている間に予定の時刻を過ぎたため、今 1 回だけ実行します: {_TITLES[job]}", file=sys.stderr, flush=True)
+            print(f"止まっている間に予定の時刻を過ぎたため、今 1 回だけ実行します: {JOBS[job]}", file=sys.stderr, flush=True)
             done += [job] if _came_through(job, path, cron) else []
     return done
 

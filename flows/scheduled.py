@@ -8,7 +8,6 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas as pd
 from prefect import flow
 
 from flows import settings
@@ -24,7 +23,6 @@ from voc.errors import VocError
 from voc.store import read_table
 from voc.tables import RUNS
 
-JOBS = ("daily", "weekly", "monthly")
 _WAIT_SECONDS = 6 * 3600
 DONE, SKIPPED = "done", "already done"
 
@@ -65,7 +63,7 @@ def _job(job: str, config_path: str, *, cron: str | None, is_forced: bool) -> st
                 run(str(path))
             render_period(config, base=base, period=job)
             if job != "daily":
-                close_failure(store=settings.store_of(config, base), job=job, day=_today(config, begun))
+                close_failure(store=settings.store_of(config, base), job=job, day=begun.started_on)
         except Exception as error:
             _tell_failure(error, config, base, job=job, record=begun)
             raise
@@ -84,10 +82,6 @@ def last_served(config: Config, base: Path, *, job: str) -> datetime | None:
 
 def log_folder(config: Config, base: Path) -> Path:
     return base / config.reports.path / "logs"
-
-
-def _today(config: Config, record: RunRecord) -> pd.Timestamp:
-    return pd.Timestamp(record.started_at).tz_convert(config.company.timezone).tz_localize(None).normalize()
 
 
 def _tell_failure(error: Exception, config: Config, base: Path, *, job: str, record: RunRecord) -> None:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from flows.logs import read_lines
 from flows.one_run import is_running
-from flows.schedule import times
+from flows.recovery import COMPLETED, FAILED, INTERRUPTED, RUNNING
+from flows.schedule import JOBS, times
 from flows.settings import store_of
 from voc.config import Config
 from voc.due import is_missed, last_completed, next_due
@@ -19,8 +20,8 @@ from voc.tables import ALERTS, CONTACTS, REJECTS, RUNS
 
 _RUNS = 5
 _ALERTS = 20
-_JOBS = {"daily": "毎日の実行", "weekly": "週次レポート", "monthly": "月次レポート"}
 _STATUS = {"done": "完了", "failed": "失敗", "skipped": "済みのため省略"}
+_RUN_STATUS = {COMPLETED: "完了", FAILED: "失敗", INTERRUPTED: "途中で途切れた", RUNNING: "途中で途切れた"}
 
 
 @dataclass(frozen=True)
@@ -36,40 +37,44 @@ def status(config: Config, *, base: Path, now: datetime | None = None) -> Status
     now, store, zone = now or datetime.now(UTC), store_of(config, base), config.company.timezone
     runs = read_table(RUNS, store=store)
     logged = list(read_lines(base / config.reports.path / "logs"))
-    going, cut = is_running(base), _cut_off(logged, runs)
-    lines = [f"今: {'実行中' if going else '実行していません'}", "", "直近の実行", *_runs(runs, zone)]
+    going, done = is_running(base), runs[runs["status"] == COMPLETED]
+    cut = _cut_off(logged, done)
+    lines = [f"今: {'実行中' if going else '実行していません'}", "", "直近の実行", *_runs(runs, zone, is_going=going)]
     if cut and not going:
         lines.append(f"  最後に始めた実行（{_local(cut['at'], zone)}）は終わっていません。{_where(logged, cut['run_id'])}")
     lines += [f"  {line}" for line in _jobs(logged, zone)]
     crons, missed = times(config), False
     lines += ["", "次の予定（voc schedule、systemd、cron などが動いているとき）"]
     for job, cron in crons.items():
-        lines.append(f"  {_JOBS[job]}: {next_due(cron, now=now, timezone=zone):%Y-%m-%d %H:%M}（{cron}）")
+        lines.append(f"  {JOBS[job]}: {next_due(cron, now=now, timezone=zone):%Y-%m-%d %H:%M}（{cron}）")
     if "daily" in crons and is_missed(last_completed(runs), cron=crons["daily"], now=now, timezone=zone) and not going:
         missed = True
         lines.append("  ⚠ 前回の予定の時刻に実行されていません。voc schedule などが動いているか確かめてください。")
     lines += ["", *_sources(config, store, now, zone), "", *_open_alerts(store)]
-    return Status(lines, 1 if missed or runs.empty or (cut is not None and not going) else 0)
+    return Status(lines, 1 if missed or done.empty or (cut is not None and not going) else 0)
 
 
-def _runs(runs: pd.DataFrame, zone: str) -> list[str]:
+def _runs(runs: pd.DataFrame, zone: str, *, is_going: bool) -> list[str]:
     if runs.empty:
         return ["  まだありません。voc run を実行してください。"]
     lines = []
-    for row in runs.sort_values("started_at", ascending=False).head(_RUNS).itertuples():
+    for number, row in enumerate(runs.sort_values("started_at", ascending=False).head(_RUNS).itertuples()):
+        if row.status != COMPLETED:
+            told = "実行中" if is_going and number == 0 and row.status == RUNNING else _RUN_STATUS[row.status]
+            lines.append(f"  {_local(row.started_at, zone)} {told}")
+            continue
         counts, spent = json.loads(row.counts), (row.finished_at - row.started_at).total_seconds()
         notices = len(json.loads(row.settings).get("notices", []))
-        done = "完了" if row.status == "completed" else row.status
         lines.append(
-            f"  {_local(row.started_at, zone)} {done} {spent:,.0f}秒 問い合わせ{counts.get('parse', 0):,}件（新規{counts.get('new', 0):,}、"
+            f"  {_local(row.started_at, zone)} {_RUN_STATUS[COMPLETED]} {spent:,.0f}秒 問い合わせ{counts.get('parse', 0):,}件（新規{counts.get('new', 0):,}、"
             f"更新{counts.get('replaced', 0):,}）使えなかった行{counts.get('rejects', 0):,} 課題{counts.get('issues', 0):,} 取り込みの注意{notices}")
     return lines
 
 
-def _cut_off(logged: list[dict], runs: pd.DataFrame) -> dict | None:
-    """The last line run_started whose run did not come through and after which none did."""
+def _cut_off(logged: list[dict], done: pd.DataFrame) -> dict | None:
+    """The last line run_started, where its run is none of those that came through."""
     begun = [line for line in logged if line["event"] == "run_started"]
-    return begun[-1] if begun and begun[-1].get("run_id") not in set(runs["run_id"]) else None
+    return begun[-1] if begun and begun[-1].get("run_id") not in set(done["run_id"]) else None
 
 
 def _where(logged: list[dict], run_id: str) -> str:
@@ -84,7 +89,7 @@ def _where(logged: list[dict], run_id: str) -> str:
 def _jobs(logged: list[dict], zone: str) -> list[str]:
     last = {line.get("job"): line for line in logged if line["event"] == "job"}
     return [
-        f"{_JOBS[job]}: {_STATUS.get(last[job].get('status'), '?')}（{_local(last[job]['at'], zone)}）" for job in _JOBS if job in last
+        f"{JOBS[job]}: {_STATUS.get(last[job].get('status'), '?')}（{_local(last[job]['at'], zone)}）" for job in JOBS if job in last
     ]
 
 

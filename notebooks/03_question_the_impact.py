@@ -42,6 +42,7 @@ lake, config = voc.open("../voc-demo/store"), load_config(Path("../voc-demo/voc.
 # 入力は保存先の表だけです。重複した問い合わせと、報告に出さない課題を除いて `estimate` に渡します。同じ表・同じ設定なら、同じ数字になります。
 
 # %%
+last_run = lake.runs.query("status == 'completed'").iloc[-1]
 issues = reported(lake.issues)
 mentions = lake.table("mentions")
 mentions = mentions[mentions["issue_id"].isin(issues["issue_id"])]
@@ -49,8 +50,8 @@ contacts = lake.contacts[lake.contacts["duplicate_of"].isna()]
 moods = contact_moods(lake.opinions, lake.sentences)
 found = estimate(
     contacts, mentions, lake.customers, lake.usage, issues, impact=config.impact, value=config.value, costs=config.costs,
-    as_of=lake.runs["as_of_on"].iloc[-1], seed=config.seed, sentiment=moods.set_index("contact_id")["strength"],
-    is_calibrated=json.loads(lake.runs["settings"].iloc[-1])["is_calibrated"],
+    as_of=last_run["as_of_on"], seed=config.seed, sentiment=moods.set_index("contact_id")["strength"],
+    is_calibrated=json.loads(last_run["settings"])["is_calibrated"],
 )
 names = issues.set_index("issue_id")["label"]
 found.impact.assign(label=found.impact["issue_id"].map(names))[["label", "tier", "churns_prevented", "churns_low", "churns_high"]].dropna().round(2).head()

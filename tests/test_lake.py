@@ -9,7 +9,7 @@ import voc
 from voc import tables
 from voc.errors import StoreError, VocError
 from voc.lake import meaning
-from voc.store import forget_history, versions, write_table
+from voc.store import append_rows, forget_history, versions, write_table
 
 AT = pd.Timestamp("2026-10-05T01:00:00Z")
 
@@ -90,6 +90,13 @@ def test_a_past_run_by_its_id(store):
         voc.open(store, run="R1").impact()
     with pytest.raises(StoreError, match="R1、R2"):
         _ = voc.open(store, run="R9").issues
+
+
+def test_a_run_that_did_not_come_through_left_no_tables(store):
+    cut = voc.open(store).runs.tail(1).assign(run_id="R3", status="interrupted", tables=None, started_at=AT + pd.Timedelta(days=2))
+    append_rows(cut, tables.RUNS, store=store)
+    with pytest.raises(StoreError, match="最後まで進んでいません"):
+        _ = voc.open(store, run="R3").issues
 
 
 def test_a_version_that_is_gone_is_told(store):

@@ -141,7 +141,9 @@ class Lake:
         found = self.runs[self.runs["run_id"] == self.run_id]
         if found.empty:
             raise StoreError(f"実行 {self.run_id} はありません。ある実行: {'、'.join(self.runs['run_id']) or 'なし'}")
-        return json.loads(found.iloc[-1]["tables"])
+        if pd.isna(written := found.iloc[-1]["tables"]):
+            raise StoreError(f"実行 {self.run_id} は最後まで進んでいません（{found.iloc[-1]['status']}）。status が completed の実行を選んでください。")
+        return json.loads(written)
 
     def _known(self, issue: str) -> str:
         ids = self.table("issues")["issue_id"]

@@ -1,4 +1,6 @@
-"""Kills at moments spread evenly over a whole run: `python tests/benchmarks/kills.py --kills 25`.
+"""Kills at moments spread evenly over a whole run: `python tests/benchmarks/kills.py --kills 25 --after mentions runs`.
+
+`--after`: as well at the moment when each of these tables is first written, where the moments of a clock seldom fall.
 
 Each time in a folder of its own: a run is killed (SIGKILL to it and all its processes), every table must be readable, and
 the next run must come through and end in the content hashes of a run that nothing disturbed. Exit status 1 where not.
@@ -15,6 +17,8 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from deltalake import DeltaTable
 
 from voc.store import content_hashes, read_table, stored_tables
 from voc.tables import RUNS
@@ -74,14 +78,23 @@ def environ() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
-def killed_once(source: Path, folder: Path, seconds: float, expected: dict[str, str]) -> str:
-    """"" where all is well, else what was wrong after a kill at `seconds`."""
+def _wait(run: subprocess.Popen, moment: float | str, store: str) -> None:
+    """Until the run ends, `moment` seconds are over, or the table `moment` is there."""
+    begin = time.perf_counter()
+    while run.poll() is None:
+        is_there = DeltaTable.is_deltatable(f"{store}/{moment}") if isinstance(moment, str) else time.perf_counter() - begin > moment
+        if is_there:
+            return
+        time.sleep(0.005)
+
+
+def killed_once(source: Path, folder: Path, moment: float | str, expected: dict[str, str]) -> str:
+    """"" where all is well, else what was wrong after a kill at `moment`: seconds, or the table that was just written."""
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("store", "reports", "prefect", "cache", "identity", "run.log"))
     config, store = folder / "voc.toml", str(folder / "store")
     run = start(config, environ())
-    try:
-        run.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
+    _wait(run, moment, store)
+    if run.poll() is None:
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
     try:
@@ -105,6 +118,7 @@ def killed_once(source: Path, folder: Path, seconds: float, expected: dict[str, 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=25)
+    parser.add_argument("--after", nargs="*", default=[], help="tables at whose first writing a run is killed as well")
     parser.add_argument("--at-once", type=int, default=2, help="experiments at a time")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--company", type=Path, help="folder with a voc.toml instead of the small one")
@@ -121,15 +135,16 @@ def main() -> int:
         return 1
     whole, expected = time.perf_counter() - begin, content_hashes(store=str(folder / "whole/store"))
     print(f"undisturbed: {whole:.1f} s, {len(expected)} tables", flush=True)
-    moments = [whole * (number + 0.5) / options.kills for number in range(options.kills)]
+    moments = [*(round(whole * (number + 0.5) / options.kills, 1) for number in range(options.kills)), *options.after]
     with ThreadPoolExecutor(options.at_once) as pool:
         jobs = [pool.submit(killed_once, folder / "whole", folder / f"kill-{number}", moment, expected) for number, moment in enumerate(moments)]
         faults = []
         for number, (job, moment) in enumerate(zip(jobs, moments, strict=True)):
             fault = job.result()
             faults += [fault] if fault else []
-            print(f"kill {number + 1} at {moment:.1f} s: {fault or 'same content'}", flush=True)
-    print(f"{options.kills - len(faults)} of {options.kills} ended in the same content")
+            told = f"after {moment}" if isinstance(moment, str) else f"at {moment} s"
+            print(f"kill {number + 1} {told}: {fault or 'same content'}", flush=True)
+    print(f"{len(moments) - len(faults)} of {len(moments)} ended in the same content")
     return bool(faults)
 
 

@@ -175,6 +175,19 @@ def test_status_tells_where_a_run_was_cut_off(place):
     assert found.status == 1 and any("段階 read の後で途切れました" in line for line in found.lines)
 
 
+@pytest.mark.parametrize(("left", "word"), [("running", "途中で途切れた"), ("interrupted", "途中で途切れた"), ("failed", "失敗")])
+def test_status_of_a_run_that_did_not_come_through(place, left, word):
+    """A run writes its row when it begins; killed, it leaves it as `running`."""
+    config, folder = place
+    append_rows(run_row(config, datetime(2026, 11, 21, 21, 0, 3, tzinfo=UTC)), RUNS, store=str(folder / "store"))
+    record = RunRecord(config, is_quiet=True, log_folder=folder / "reports" / "logs")
+    append_rows(record.row(as_of_on=None, status=left), RUNS, store=str(folder / "store"))
+    record.log("run_started", pid=1)
+    found = status(config, base=folder, now=NOW)
+    assert found.status == 1 and word in found.lines[3] and "nan" not in found.lines[3] and "完了" in found.lines[4]
+    assert any("始めてすぐで途切れました" in line for line in found.lines)
+
+
 def test_status_names_silent_sources_and_open_alerts(place):
     config, folder = place
     contacts = [{"contact_id": f"C{i}", "channel": "call", "started_at": day, "source": "calls", "source_row": str(i), "content_sha": "x"}

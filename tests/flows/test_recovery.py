@@ -1,5 +1,6 @@
 """After a run that was cut off: one process at a time, and the ledger counts nothing twice."""
 
+import json
 import subprocess
 import sys
 
@@ -24,11 +25,9 @@ def run_row(run_id, status, settings="{}"):
     return check(pd.DataFrame([row]), RUNS)
 
 
-@pytest.fixture
-def store(tmp_path):
-    """A store whose ledger was begun, and a run that wrote to it and was cut off."""
-    import json
-
+@pytest.fixture(params=["voc", "categories"])
+def store(tmp_path, request):
+    """A store whose ledger was begun, and a run that wrote to it (of itself, by the company's list) and was cut off."""
     place = str(tmp_path)
     write_table(events(("e1", "voc")), ISSUE_EVENTS, store=place)
     for table in (ISSUES, MENTIONS):
@@ -36,7 +35,7 @@ def store(tmp_path):
     append_rows(run_row("01", COMPLETED), RUNS, store=place)
     versions = ledger_versions(store=place)
     append_rows(run_row("02", RUNNING, json.dumps({"ledger_versions": versions})), RUNS, store=place)
-    write_table(events(("e1", "voc"), ("e2", "voc")), ISSUE_EVENTS, store=place)
+    write_table(events(("e1", "voc"), ("e2", request.param)), ISSUE_EVENTS, store=place)
     return place
 
 
@@ -53,8 +52,6 @@ def test_the_ledger_goes_back_to_what_it_was_before_the_run_that_was_cut_off(sto
 
 
 def test_a_second_run_that_is_cut_off_goes_back_to_the_same_beginning(store):
-    import json
-
     close_unfinished(store=store)
     versions = ledger_versions(store=store)
     append_rows(run_row("03", RUNNING, json.dumps({"ledger_versions": versions})), RUNS, store=store)
