@@ -96,7 +96,7 @@ def _model_file(name: str, file: str) -> dict[str, str]:
 
 
 def _processor() -> dict[str, str]:
-    """E5 computes in another precision where the processor has AMX."""
+    """E5 reads in 8-bit integers where the processor multiplies them."""
     from voc.e5 import precision
 
     return {"演算の精度": f"{precision()} {platform.machine()}"}

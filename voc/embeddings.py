@@ -105,13 +105,14 @@ def encoder(name: str) -> Encoder:
 
         return encode_use
     if name == "e5":
-        from voc.e5 import encode_e5
+        from voc.e5 import encode_e5, in_integers
 
-        return lambda texts: encode_e5(texts, model=_plain_e5())
+        plain = in_integers(_plain_e5())
+        return lambda texts: encode_e5(texts, model=plain)
     if name == "opinions":
-        from voc.e5 import adapt_e5, encode_e5
+        from voc.e5 import adapt_e5, encode_e5, in_integers
 
-        adapted = adapt_e5(_plain_e5(), models_folder() / "opinions" / "adapter.npz")
+        adapted = in_integers(adapt_e5(_plain_e5(), models_folder() / "opinions" / "adapter.npz"))
         return lambda texts: encode_e5(texts, model=adapted)
     if is_address(name):
         return load_part(name)
@@ -136,9 +137,8 @@ def dimension(name: str) -> int:
     return registry()[name]["dimension"] if name in registry() else embed(["空"], model=name).shape[1]
 
 
-@cache
 def _plain_e5():
-    from voc.e5 import load_e5
+    from voc.e5_file import load_e5
 
     (path,) = model_files("e5")
     return load_e5(path)

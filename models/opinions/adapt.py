@@ -33,7 +33,8 @@ from sentences import (
 from sklearn.linear_model import LogisticRegression
 from torch.nn import functional
 
-from voc.e5 import E5, load_e5, mean_state, run_layers, token_ids, word_states
+from voc.e5 import mean_state, run_layers, token_ids, word_states
+from voc.e5_file import E5, load_e5
 from voc.embeddings import model_files
 from voc.opinions import INTENTS, POLARITIES
 
@@ -82,7 +83,7 @@ def prepare(rows: pd.DataFrame, rated: pd.DataFrame) -> dict:
     is_rated = np.repeat([False, True, False], [len(rows), len(rated), len(joined)])
     intents[~is_rated] = intents_of(labelled)
     weights = np.repeat([1.0, 0.0, JOINED_WEIGHT], [len(rows), len(rated), len(joined)])
-    states, plain = lower_states(everything["text"].tolist(), plain_model())
+    states, plain = lower_states(everything["text"].tolist(), load_e5(model_files("e5")[0]))
     return {
         "n": len(rows), "n_known": len(rows) + len(rated), "industry": everything["industry"].to_numpy(),
         "polarity": polarity_of(everything), "intents": intents, "weights": weights,
@@ -91,15 +92,10 @@ def prepare(rows: pd.DataFrame, rated: pd.DataFrame) -> dict:
     }  # fmt: skip
 
 
-def plain_model() -> E5:
-    model = load_e5(model_files("e5")[0])
-    return replace(model, dtype=torch.float32, layers={name: value.float() for name, value in model.layers.items()})
-
-
 def adapt(left_out: tuple[str, ...], prepared: dict) -> dict:
     """Train without the industries of `left_out`: changes, reading (mean, weights, bias), scores of the left out."""
     torch.set_num_threads(1)
-    model, plain = plain_model(), prepared["plain"]
+    model, plain = load_e5(model_files("e5")[0]), prepared["plain"]
     states = [torch.from_numpy(state) for state in prepared["states"]]
     mean = plain[: prepared["n"]].mean(axis=0)
     is_seen = ~np.isin(prepared["industry"], left_out)

@@ -86,11 +86,12 @@ def transformer():
     from sentence_transformers.base.modules import InputModule
     from transformers import BertConfig, BertModel
 
-    from voc.e5 import _dequantise, load_e5, mean_state, token_ids
+    from voc.e5 import mean_state, token_ids
+    from voc.e5_file import dequantise, load_e5
     from voc.embeddings import model_files
 
     own = load_e5(model_files("e5")[0])
-    words = torch.from_numpy(_dequantise(own.words))
+    words = torch.from_numpy(dequantise(own.words))
     hidden, inner = words.shape[1], own.layers["l0.fi.w"].shape[0]
     config = BertConfig(
         vocab_size=len(words), hidden_size=hidden, num_hidden_layers=own.n_layers, num_attention_heads=own.n_heads,
@@ -143,7 +144,7 @@ def _state(own, words) -> dict:
 def group(texts: list[str]) -> tuple[np.ndarray, float, float]:
     """(topic of each text, seconds, processor seconds) of BERTopic's defaults on vectors of the same E5.
 
-    The vectors are the product's: they differ from the naive ones by bfloat16 where the processor has it, and their making
+    The vectors are the product's: they differ from the naive ones by 8-bit integers where the processor multiplies them, and their making
     is not timed here, `embed` is.
     """
     from bertopic import BERTopic
