@@ -14,7 +14,7 @@ HEAVY_HOME = {
     "thinc": {"voc/japanese.py"},
     "bertopic": {"voc/topics.py"}, "umap": {"voc/topics.py"}, "hdbscan": {"voc/topics.py"},
     "sentence_transformers": {"voc/embeddings.py", "voc/embeddings_modules.py"},
-    "torch": {"voc/e5.py", "voc/embeddings_modules.py"},
+    "torch": {"voc/e5.py", "voc/e5_file.py", "voc/embeddings_modules.py"},
     "transformers": {"voc/e5.py", "voc/embeddings_modules.py"},
     "deltalake": {"voc/store.py", "voc/store_health.py"},
     "imap_tools": {"voc/sources/mailbox.py"}, "sqlalchemy": {"voc/sources/database.py"},
