@@ -4,7 +4,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from flows.compute import RunChunks, run_here
@@ -14,12 +13,11 @@ from flows.ledger_store import read_ledger, write_ledger
 from flows.payers import Payers, read_payers
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
-from flows.understanding import understand
+from flows.understanding import Understood, understand
 from voc import japanese, topics
 from voc.config import Config, Parts
 from voc.customers.signals import contact_moods
 from voc.customers.tables import health_tables
-from voc.embeddings import join_vectors
 from voc.errors import VocError
 from voc.impact.described import described
 from voc.impact.estimation import Estimate, estimate
@@ -68,24 +66,29 @@ health_tables_task = task(health_tables, name="顧客の健康度")
 rank_task = task(rank, name="順位付け")
 
 
-def analyze(config: Config, *, base: Path, store: str, record: RunRecord, run_chunks: RunChunks = run_here) -> pd.Timestamp:
-    """Write sentences ... ranking from the tables that ingest wrote. Returns the as-of day."""
+def read_voices(
+    config: Config, *, base: Path, store: str, record: RunRecord, run_chunks: RunChunks = run_here
+) -> tuple[pd.DataFrame, Understood]:
+    """(contacts that are no copies, what their customers say): the part of a run that is shared out among processes."""
     _same_space(config, store=store)
-    categories = _categories(config, base=base)
     contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
-    as_of_on = as_of_day(config, contacts)
     contacts = contacts.loc[contacts["duplicate_of"].isna()].reset_index(drop=True)  # a copy is no second voice
     turns = turns.loc[turns["contact_id"].isin(contacts["contact_id"])].reset_index(drop=True)
-    said = understand(contacts, turns, config, base=base, store=store, run_chunks=run_chunks, record=record)
-    opinions = said.opinions
-    meanings = join_vectors(said.vectors)
+    return contacts, understand(contacts, turns, config, base=base, store=store, run_chunks=run_chunks, record=record)
+
+
+def analyze(
+    contacts: pd.DataFrame, said: Understood, config: Config, *, as_of_on: pd.Timestamp, base: Path, store: str, record: RunRecord
+) -> None:
+    """Write the ledger, impact, decisions and ranking of `read_voices`."""
+    categories = _categories(config, base=base)
     voices = said.voices.drop(columns="made_from").merge(contacts[["contact_id", "customer_id", "started_at"]], on="contact_id", how="left")
     at = _instant(as_of_on, config)
     with record.stage("issues"):
         calibration = read_table(ISSUE_CALIBRATION, store=store)
         issues, events = _with_categories(*read_ledger_task(store), categories, parts=config.parts, at=at, record=record)
         update = update_ledger_task(
-            voices, opinions, meanings[_place(voices, said.texts)], issues=issues, events=events, settings=config.issues,
+            voices, said.opinions, said.meanings, place=said.place, issues=issues, events=events, settings=config.issues,
             seed=config.seed, at=at, parse=japanese.parse, calibration=calibration,
             mentions_before=read_table(MENTIONS, store=store),
             cluster=load_part(config.parts.clusterer) if config.parts.clusterer else topics.cluster,
@@ -97,7 +100,7 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord, run_ch
     record.counts["unassigned"] = round(update.unassigned_share * len(voices))
     record.counts["unassigned_share"] = round(update.unassigned_share, 4)
     tables = {"issue_quality": update.quality, "issue_trends": trends}
-    moods = contact_moods(opinions, said.sentences)
+    moods = contact_moods(said.opinions, said.sentences)
     payers = read_payers(store=store, as_of_on=as_of_on, record=record)
     found, costed = _impact(contacts, update, config, moods=moods, payers=payers, store=store, record=record)
     tables |= costed
@@ -108,7 +111,6 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord, run_ch
         for name, frame in tables.items():
             replace_table_task(frame, TABLES[name], store=store)
         write_ledger_task(update.issues, update.events, update.mentions, store=store)
-    return as_of_on
 
 
 def as_of_day(config: Config, contacts: pd.DataFrame) -> pd.Timestamp:
@@ -169,11 +171,6 @@ def _trends(contacts: pd.DataFrame, update: LedgerUpdate, config: Config, *, as_
         update.mentions, contacts, reported(update.issues), update.events, fix_actions(update.events, update.issues),
         as_of_on=as_of_on, timezone=config.company.timezone,
     )  # fmt: skip
-
-
-def _place(voices: pd.DataFrame, texts: pd.DataFrame) -> np.ndarray:
-    """For each voice the row of its text in `texts`."""
-    return pd.Index(texts["text"]).get_indexer(voices["text"])
 
 
 def _impact(

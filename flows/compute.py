@@ -8,8 +8,10 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
 from typing import Any
 
 from prefect.client.orchestration import get_client
@@ -19,13 +21,15 @@ from voc.config import Compute
 from voc.errors import VocError
 
 _WORTH_IT = 4  # chunks; fewer are done here sooner than other processes load their libraries and models
+_AHEAD, _AHEAD_DASK = 4, 64  # chunks under way: for each process here, in all on Dask; those behind them are not made yet
 _API = "PREFECT_API_URL"
 
-RunChunks = Callable[[Any, Sequence[Mapping[str, Any]]], Iterator[Any]]
-"""(task, the arguments of each chunk) -> results in the same order, each as soon as it and those before are there."""
+RunChunks = Callable[[Any, Iterable[Mapping[str, Any]]], Iterator[Any]]
+"""(task, the arguments of each chunk) -> results in the same order, each as soon as it and those before are there. The
+arguments are drawn as chunks go out: a month of calls at once would take gigabytes."""
 
 
-def run_here(task: Any, calls: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+def run_here(task: Any, calls: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
     """RunChunks in this process, one chunk after the other."""
     return (task(**call) for call in calls)
 
@@ -40,17 +44,22 @@ def chunk_runner(compute: Compute) -> Iterator[RunChunks]:
     with ExitStack() as stack:
         started: list[TaskRunner] = []
 
-        def run_chunks(task: Any, calls: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
-            is_small = len(calls) < _WORTH_IT and not started
-            if not calls or (compute.dask is None and (n_workers == 1 or is_small)):
-                yield from run_here(task, calls)
+        def run_chunks(task: Any, calls: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
+            calls = iter(calls)
+            first = list(islice(calls, _WORTH_IT))
+            is_small = len(first) < _WORTH_IT and not started
+            if not first or (compute.dask is None and (n_workers == 1 or is_small)):
+                yield from run_here(task, chain(first, calls))
                 return
             if not started:
                 started.append(_start(compute, n_workers, stack))
-            futures = [started[0].submit(task, parameters=dict(call)) for call in calls]
-            for place, future in enumerate(futures):
-                yield future.result()
-                futures[place] = None  # what was taken need not stay in memory
+            futures, ahead = deque(), _AHEAD * n_workers if compute.dask is None else _AHEAD_DASK
+            for call in chain(first, calls):
+                futures.append(started[0].submit(task, parameters=dict(call)))
+                if len(futures) > ahead:
+                    yield futures.popleft().result()
+            while futures:
+                yield futures.popleft().result()
 
         yield run_chunks
 

@@ -11,8 +11,8 @@ import pandas as pd
 from prefect import flow
 
 from flows.alert import alert
-from flows.analyze import analyze, as_of_day, tables_for_reports
-from flows.compute import RunChunks, chunk_runner
+from flows.analyze import analyze, as_of_day, read_voices, tables_for_reports
+from flows.compute import chunk_runner
 from flows.ingest import ingest
 from flows.leftover import end_servers_with_this_process
 from flows.record import RunRecord
@@ -61,21 +61,23 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
         record.log("run_started", pid=os.getpid())
         _begin(record, store=store)
         try:
-            with chunk_runner(config.compute) as run_chunks:
-                return _run(config, base=base, store=store, record=record, is_full=is_full, run_chunks=run_chunks)
+            return _run(config, base=base, store=store, record=record, is_full=is_full)
         except Exception:
             _fail(record, store=store)
             raise
 
 
-def _run(config: Config, *, base: Path, store: str, record: RunRecord, is_full: bool, run_chunks: RunChunks) -> RunResult:
+def _run(config: Config, *, base: Path, store: str, record: RunRecord, is_full: bool) -> RunResult:
     progress = start_progress()
-    ingest(config, base=base, store=store, record=record, is_full=is_full, run_chunks=run_chunks)
-    if config.privacy.retention_months is not None:
-        last_day = as_of_day(config, read_table(CONTACTS, store=store))
-        record.counts["expired"] = expire_task(store=store, months=config.privacy.retention_months, as_of_on=last_day)
-    reached(progress, "取り込み", 30.0)
-    as_of_on = analyze(config, base=base, store=store, record=record, run_chunks=run_chunks)
+    with chunk_runner(config.compute) as run_chunks:  # what follows needs the memory of its processes
+        ingest(config, base=base, store=store, record=record, is_full=is_full, run_chunks=run_chunks)
+        as_of_on = as_of_day(config, read_table(CONTACTS, store=store))
+        if config.privacy.retention_months is not None:
+            record.counts["expired"] = expire_task(store=store, months=config.privacy.retention_months, as_of_on=as_of_on)
+        reached(progress, "取り込み", 30.0)
+        contacts, said = read_voices(config, base=base, store=store, record=record, run_chunks=run_chunks)
+    analyze(contacts, said, config, as_of_on=as_of_on, base=base, store=store, record=record)
+    del contacts, said
     reached(progress, "分析", 80.0)
     tables = tables_for_reports(store)
     tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status="reporting"))

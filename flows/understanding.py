@@ -4,6 +4,7 @@ Each step takes the rows that hold (voc/increment.py) from its stored table and 
 chunks. Its table is written as soon as it is whole, vectors chunk by chunk, so a run that was cut off goes on from there.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from flows.compute import RunChunks
 from flows.fingerprints import changed_parts, fingerprints, made_by_rows, marks_by, part_fingerprint
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
-from flows.vectors import StoredVectors, Vectors, keep, read_vectors, stored_vectors, vectors_of
+from flows.vectors import StoredVectors, Vectors, keep, read_vectors, stored_vectors, vectors_of, write_vectors
 from voc.calls import CHANNELS, summarise_calls
 from voc.config import Config
-from voc.embeddings import registry
+from voc.embeddings import join_vectors, registry
 from voc.increment import chunks_by_length, holds, place_of, talk_marks, text_marks, turn_marks
 from voc.issue_space import models_of
 from voc.opinions import load_heads
@@ -28,7 +29,6 @@ from voc.sources.dictionary import load_terms
 from voc.store import clear_table, read_table, replace_table
 from voc.tables import (
     CALLS,
-    EMBEDDINGS,
     MADE_BY,
     OPINIONS,
     REQUESTS,
@@ -52,16 +52,15 @@ summarise_calls_task = task(summarise_calls, name="通話の要約")
 
 @dataclass(frozen=True)
 class Understood:
-    """`voices`: sentences that carry a voice; `opinions` stand in their order. `vectors`: model -> vectors of `texts`, the
-    distinct texts of the voices (sentence_id of the first one, text)."""
+    """`voices`: sentences that carry a voice; `opinions` stand in their order. `meanings`: a vector of each distinct text of
+    the voices, in the space of the issues; `place`: the row there of each voice."""
 
     sentences: pd.DataFrame
     voices: pd.DataFrame
-    texts: pd.DataFrame
-    vectors: dict[str, np.ndarray]
+    place: np.ndarray
+    meanings: np.ndarray
     opinions: pd.DataFrame
     requests: pd.DataFrame
-    calls: pd.DataFrame
 
 
 def understand(
@@ -91,9 +90,12 @@ def understand(
             texts, found.get("use"), stored, terms, judge=own.opinions, by=by, store=store, run_chunks=run_chunks, record=record
         )
     with record.stage("store"):
-        replace_table_task(_embedding_rows(texts, found), EMBEDDINGS, store=store)
+        write_vectors(texts["sentence_id"], found, store=store)
         clear_table(UNFINISHED, store=store)
-    opinions = _of_voices(opinions, texts, voices, record=record)
+    meanings = join_vectors({name: found[name].values for name in models})
+    del stored, found  # gigabytes in a month of calls
+    place = pd.Index(texts["text"]).get_indexer(voices["text"])
+    opinions = _of_voices(opinions, place, voices, record=record)
     with record.stage("requests"):
         requests = _requests(voices, opinions, terms, by=by["wishes"], store=store, run_chunks=run_chunks, record=record)
     with record.stage("calls"):
@@ -103,8 +105,7 @@ def understand(
             replace_table_task(frame, table, store=store)
     record.models = {name: entry.get("sha256", "") for name, entry in registry().items()}
     record.models |= {setting: part_fingerprint(name) for setting, name, _ in configured_parts(own, config.value)}
-    vectors = {name: found[name].values for name in models}
-    return Understood(sentences, voices, texts, vectors, opinions, requests, calls)
+    return Understood(sentences, voices, place, meanings, opinions, requests)
 
 
 def _sentences(turns: pd.DataFrame, terms: Terms | None, *, by: str, store: str, run_chunks: RunChunks, record: RunRecord) -> pd.DataFrame:
@@ -117,8 +118,9 @@ def _sentences(turns: pd.DataFrame, terms: Terms | None, *, by: str, store: str,
     # each distinct text once: it takes the place of a turn, and what it gives becomes that of all its turns
     texts = new["text"].drop_duplicates().reset_index(drop=True)
     own = pd.DataFrame({"turn_id": texts.index.astype("str"), "contact_id": "", "position": 0, "speaker": _VOICES[0], "text": texts})
-    calls = [{"turns": own.iloc[rows], "terms": terms} for rows in chunks_by_length(texts, _TURNS)]
-    made = [empty(SENTENCES), *(part for part in _run(sentence_chunk_task, calls, run_chunks, record, "sentences") if len(part))]
+    chunks = chunks_by_length(texts, _TURNS)
+    found = _run(sentence_chunk_task, ({"turns": own.iloc[rows], "terms": terms} for rows in chunks), run_chunks, record, stage="sentences", n_chunks=len(chunks))
+    made = [empty(SENTENCES), *(part for part in found if len(part))]
     pieces = pd.concat(made[1:] or made, ignore_index=True).rename(columns={"turn_id": "place"})
     place = pd.DataFrame({"text": texts, "place": own["turn_id"]})
     rows = new[["turn_id", "contact_id", "text"]].merge(place, on="text").drop(columns="text")
@@ -144,9 +146,9 @@ def _opinions(
     record.counts["new_texts"] = int(is_new.sum())
     rows = np.flatnonzero(is_new)
     chunks = [rows[members] for members in chunks_by_length(texts["text"].iloc[rows], _TEXTS)]
-    calls = [{"texts": texts.iloc[own], "use": near[own], "known": adapted.values[own], "terms": terms, "judge": judge} for own in chunks]
+    calls = ({"texts": texts.iloc[own], "use": near[own], "known": adapted.values[own], "terms": terms, "judge": judge} for own in chunks)
     made, values = [stored.iloc[place[~is_new]].drop(columns="sentence_id").assign(row=np.flatnonzero(~is_new))], adapted.values
-    for own, (judged, found) in zip(chunks, _run(opinion_chunk_task, calls, run_chunks, record, "opinions"), strict=True):
+    for own, (judged, found) in zip(chunks, _run(opinion_chunk_task, calls, run_chunks, record, stage="opinions", n_chunks=len(chunks)), strict=True):
         made.append(judged.drop(columns="sentence_id").assign(row=own, made_from=marks.iloc[own].to_numpy(dtype=object)))
         is_made = ~np.isnan(found[:, 0]) & np.isnan(values[own, 0])
         if len(chunks) > 1:
@@ -158,11 +160,10 @@ def _opinions(
     return check(opinions, OPINIONS).set_index("sentence_id").loc[texts["sentence_id"]].reset_index(), adapted
 
 
-def _of_voices(opinions: pd.DataFrame, texts: pd.DataFrame, voices: pd.DataFrame, *, record: RunRecord) -> pd.DataFrame:
-    """OPINIONS of all voices in their order; voices of one text have one opinion."""
+def _of_voices(opinions: pd.DataFrame, place: np.ndarray, voices: pd.DataFrame, *, record: RunRecord) -> pd.DataFrame:
+    """OPINIONS of all voices in their order; voices of one text have one opinion, the row `place` of `opinions`."""
     if voices.empty:
         return empty(OPINIONS)
-    place = pd.Index(texts["text"]).get_indexer(voices["text"])
     opinions = opinions.iloc[place].assign(sentence_id=voices["sentence_id"].to_numpy(dtype=object)).reset_index(drop=True)
     record.counts["opinions"] = opinions["intent"].value_counts().sort_index().to_dict()
     return check(opinions, OPINIONS).set_index("sentence_id").loc[voices["sentence_id"]].reset_index()
@@ -177,8 +178,9 @@ def _requests(
     place = place_of(stored, marks)
     old = stored.iloc[place[place >= 0]].assign(sentence_id=texts["sentence_id"].to_numpy()[place >= 0], text=texts["text"].to_numpy()[place >= 0])
     new = texts[place < 0].reset_index(drop=True)
-    calls = [{"texts": new["text"].iloc[own], "terms": terms} for own in chunks_by_length(new["text"], _TEXTS)]
-    made = list(_run(wish_chunk_task, calls, run_chunks, record, "requests"))
+    chunks = chunks_by_length(new["text"], _TEXTS)
+    calls = ({"texts": new["text"].iloc[own], "terms": terms} for own in chunks)
+    made = list(_run(wish_chunk_task, calls, run_chunks, record, stage="requests", n_chunks=len(chunks)))
     if made:
         found = pd.concat(made, ignore_index=True).merge(new.assign(made_from=marks[place < 0].to_numpy(dtype=object)), on="text")
         old = pd.concat([part for part in (old, found) if len(part)] or [old], ignore_index=True)
@@ -206,9 +208,9 @@ def _calls(
     return calls
 
 
-def _run(chunk_task, calls: list[dict], run_chunks: RunChunks, record: RunRecord, stage: str):
+def _run(chunk_task, calls: Iterable[dict], run_chunks: RunChunks, record: RunRecord, *, stage: str, n_chunks: int):
     for done, result in enumerate(run_chunks(chunk_task, calls), start=1):
-        record.progress(stage, done, len(calls))
+        record.progress(stage, done, n_chunks)
         yield result
 
 
@@ -219,17 +221,6 @@ def _joined(kept: pd.DataFrame, made: pd.DataFrame, table: Table) -> pd.DataFram
 def _lists(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     """Lists as a stage makes them, where the store gives arrays."""
     return frame.assign(**{column: pd.Series([list(items) for items in frame[column]], index=frame.index, dtype="object")})
-
-
-def _embedding_rows(texts: pd.DataFrame, found: dict[str, Vectors]) -> pd.DataFrame:
-    """One row a distinct text and model, under the sentence that said it first."""
-    parts = []
-    for model, vectors in found.items():
-        has = ~np.isnan(vectors.values).any(axis=1) if len(texts) else np.zeros(0, dtype=bool)
-        rows = texts.loc[has, ["sentence_id"]].assign(model=model, made_from=vectors.marks[has])
-        parts.append(rows.assign(vector=pd.Series(list(vectors.values[has]), index=rows.index, dtype="object")))
-    kept = [part for part in parts if len(part)]
-    return check(pd.concat(kept, ignore_index=True), EMBEDDINGS) if kept else empty(EMBEDDINGS)
 
 
 def _count_sentences(sentences: pd.DataFrame, voices: pd.DataFrame, *, record: RunRecord) -> None:

@@ -68,21 +68,31 @@ def replace_table(frame: pd.DataFrame, table: Table, *, store: str) -> bool:
         return True
     if "made_from" not in table.columns:
         return _replace_whole(frame, table, store=store)
-    proof = [*table.key, "made_from"]
-    delta = _delta(table, store)
-    if "made_from" not in {field.name for field in delta.schema().fields}:  # a store of an earlier version
-        write_table(frame, table, store=store)
-        return True
-    stored = delta.to_pandas(columns=proof, types_mapper=None)
-    old, new = (pd.MultiIndex.from_frame(rows[proof].astype("str")) for rows in (stored, frame))
-    is_new = ~new.isin(old)
-    if len(old) + is_new.sum() != len(new) or not old.isin(new).all() or stored["made_from"].isna().any():
+    is_new = new_rows(frame, table, store=store)
+    if is_new is None:
         write_table(frame, table, store=store)
         return True
     if not is_new.any():
         return False
     add_rows(frame[is_new], table, store=store)
     return True
+
+
+def new_rows(frame: pd.DataFrame, table: Table, *, store: str) -> np.ndarray | None:
+    """Which rows of `frame` (key and `made_from`) `table` lacks: boolean (n,). None where more than that differs: rows are
+    stored that `frame` has not, or nothing was written yet."""
+    proof = [*table.key, "made_from"]
+    if not is_stored(table, store=store):
+        return None
+    delta = _delta(table, store)
+    if "made_from" not in {field.name for field in delta.schema().fields}:  # a store of an earlier version
+        return None
+    stored = delta.to_pandas(columns=proof, types_mapper=None)
+    old, new = (pd.MultiIndex.from_frame(rows[proof].astype("str")) for rows in (stored, frame))
+    is_new = ~new.isin(old)
+    if len(old) + is_new.sum() != len(new) or not old.isin(new).all() or stored["made_from"].isna().any():
+        return None
+    return is_new
 
 
 def _replace_whole(frame: pd.DataFrame, table: Table, *, store: str) -> bool:

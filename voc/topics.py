@@ -4,6 +4,7 @@ Nothing else of BERTopic is used. Issue identity is the ledger's (voc/issues), b
 jump between runs and its saved models assign differently from its live ones.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -48,13 +49,15 @@ def _flat(vectors: np.ndarray, *, seed: int) -> np.ndarray:
     from umap import UMAP
 
     neighbours = nearest(vectors, count=min(_NEIGHBOURS, len(vectors) - 1))
-    maps = [
-        UMAP(
-            n_neighbors=neighbours[0].shape[1], n_components=5, min_dist=0.0, metric="cosine", random_state=seed + number,
-            precomputed_knn=neighbours, force_approximation_algorithm=True,  # else a small table's neighbours are sought again
-        ).fit_transform(vectors)
-        for number in range(_SEVERAL if len(vectors) <= _SMALL else 1)
-    ]  # fmt: skip
+    maps = []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="precomputed_knn")  # nothing is placed on a map later
+        for number in range(_SEVERAL if len(vectors) <= _SMALL else 1):
+            one = UMAP(
+                n_neighbors=neighbours[0].shape[1], n_components=5, min_dist=0.0, metric="cosine", random_state=seed + number,
+                precomputed_knn=neighbours, force_approximation_algorithm=True,  # else a small table's neighbours are sought again
+            )  # fmt: skip
+            maps.append(one.fit_transform(vectors))
     return np.hstack(maps)
 
 

@@ -43,6 +43,7 @@ def update_ledger(
     opinions: pd.DataFrame,
     vectors: np.ndarray,
     *,
+    place: np.ndarray | None = None,
     issues: pd.DataFrame,
     events: pd.DataFrame,
     settings: Issues,
@@ -62,18 +63,16 @@ def update_ledger(
     that the run may change (`may_change`) is moved, parted or merged where the clusters say so (`review`).
 
     `voices` are the sentences that are not set aside, with customer_id and started_at of their contact;
-    `opinions` and `vectors` stand in the same order. `issues` and `events` are the ledger so far (may be
+    `opinions` and `vectors` stand in the same order, or `place` says which row of `vectors` each voice has. `issues` and `events` are the ledger so far (may be
     empty). `at` dates the events: the run's as-of instant, never a clock. With `any_text` sentences of no intent
     make issues too (kind 「その他」 where they have none). `n_issues`: so many new ones are wanted. `keep`: mentions need at least this probability, after `calibration`
     (ISSUE_CALIBRATION) if there is one. `mentions_before`: MENTIONS of the last run, for ISSUE_QUALITY.
     `cluster`: in place of BERTopic (voc/parts.py). Raises VocError where the ledger was made in another space.
     """
     order = np.lexsort((voices["sentence_id"].to_numpy(dtype=str), voices["contact_id"].to_numpy(dtype=str)))
-    voices, opinions, vectors = (
-        voices.iloc[order].reset_index(drop=True), opinions.iloc[order].reset_index(drop=True), vectors[order]
-    )  # fmt: skip
+    voices, opinions = voices.iloc[order].reset_index(drop=True), opinions.iloc[order].reset_index(drop=True)
     kinds = kind_shares(voices["text"], opinions)
-    points = voice_vectors(vectors, kinds, contacts=voices["contact_id"])
+    points = voice_vectors(vectors, kinds, contacts=voices["contact_id"], place=order if place is None else place[order])
     _same_space(issues, points.shape[1])
     has_matter = voices["terms"].map(names_a_matter).to_numpy(dtype=bool)
     rows = np.flatnonzero(((opinions["intent"].to_numpy() != "other") | any_text) & has_matter)

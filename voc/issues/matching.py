@@ -19,19 +19,24 @@ _CHUNK = 20_000  # sentences
 _STRANGER, _AKIN = 0.1, 0.3  # cosines: below the first no sentence is drawn to the other, above the second fully
 
 
-def voice_vectors(vectors: np.ndarray, kinds: np.ndarray, *, contacts: Sequence[str] | None = None) -> np.ndarray:
-    """(n, d + 8) unit vectors from sentence vectors (n, d) and kind shares (n, 8).
+def voice_vectors(
+    vectors: np.ndarray, kinds: np.ndarray, *, contacts: Sequence[str] | None = None, place: np.ndarray | None = None
+) -> np.ndarray:
+    """(n, d + 8) unit vectors, float32, from sentence vectors (n, d) and kind shares (n, 8).
+
+    `place`: the row of `vectors` that each sentence has, where that is not its own.
 
     `contacts` are the contact ids of the rows, which must then stand in the order in which they were said: each
     sentence leans towards the other sentences of its contact that are like it (`_in_context`), since people tell
     one matter in several sentences. Without `contacts` each sentence is read alone.
     """
-    points = np.empty((len(vectors), vectors.shape[1] + kinds.shape[1]))
+    place = np.arange(len(kinds)) if place is None else place
+    points = np.empty((len(kinds), vectors.shape[1] + kinds.shape[1]), dtype=np.float32)
     said_in = None if contacts is None else np.asarray(contacts, dtype=object)
     for start in range(0, len(points), _CHUNK):  # in parts: a month of calls at once would need several times its own memory
         end = min(start + _CHUNK, len(points))
         low, high = max(start - _WINDOW, 0), min(end + _WINDOW, len(points))
-        own = _beside(vectors[low:high], kinds[low:high])
+        own = _beside(vectors[place[low:high]], kinds[low:high])
         own = own if said_in is None else _in_context(own, said_in[low:high])
         points[start:end] = own[start - low : end - low]
     return points
@@ -70,6 +75,11 @@ def match_probabilities(
     (`owners`: the issue of each prototype; without it each prototype is an issue of its own). Its constants are
     measured on the demo company (tests/benchmarks/ledger.py); `calibration` corrects it by a company's own labels.
     """
+    parts = [_probabilities(voices[start : start + _CHUNK], centroids, thresholds, owners) for start in range(0, len(voices), _CHUNK)]
+    return np.concatenate(parts) if parts else np.zeros((0, len(thresholds)))
+
+
+def _probabilities(voices: np.ndarray, centroids: np.ndarray, thresholds: np.ndarray, owners: Sequence[str] | None) -> np.ndarray:
     if not len(thresholds):
         return np.zeros((len(voices), 0))
     cosines = voices @ centroids.T
