@@ -54,7 +54,7 @@ def _flat(vectors: np.ndarray, *, seed: int) -> np.ndarray:
         warnings.filterwarnings("ignore", message="precomputed_knn")  # nothing is placed on a map later
         for number in range(_SEVERAL if len(vectors) <= _SMALL else 1):
             one = UMAP(
-                n_neighbors=neighbours[0].shape[1], n_components=5, min_dist=0.0, metric="cosine", random_state=seed + number,
+                n_neighbors=neighbours[0].shape[1], n_components=5, min_dist=0.0, metric="cosine", random_state=seed + number, n_jobs=1,
                 precomputed_knn=neighbours, force_approximation_algorithm=True,  # else a small table's neighbours are sought again
             )  # fmt: skip
             maps.append(one.fit_transform(vectors))
