@@ -91,15 +91,21 @@ def update_ledger(
     ledger = pd.concat([part for part in (issues, born) if len(part)] or [empty(ISSUES)], ignore_index=True)
     ledger, history = advance(ledger, events, review_rows(seen, issues, born, at=at))
     active = active_prototypes(ledger)
-    chances, ids = best_per_issue(match_probabilities(points, active.centroids, active.thresholds, owners=active.ids), active)
-    chances = calibrated(chances, ids, empty(ISSUE_CALIBRATION) if calibration is None else calibration)
-    chances[~has_matter] = 0.0
-    mentions = mention_rows(chances, voices, ids, keep=keep)
+    mentions = _mentions(points, voices, has_matter, active, calibration=calibration, keep=keep)
     taken = mentions["sentence_id"].nunique()
     return LedgerUpdate(
         check(count_sentences(ledger, mentions), ISSUES), history, mentions, 1 - taken / len(voices) if len(voices) else 0.0,
         ledger_quality(voices, points, mentions, active, before=mentions_before),
     )  # fmt: skip
+
+
+def _mentions(
+    points: np.ndarray, voices: pd.DataFrame, has_matter: np.ndarray, active: Prototypes, *, calibration: pd.DataFrame | None, keep: float
+) -> pd.DataFrame:
+    chances, ids = best_per_issue(match_probabilities(points, active.centroids, active.thresholds, owners=active.ids), active)
+    chances = calibrated(chances, ids, empty(ISSUE_CALIBRATION) if calibration is None else calibration)
+    chances[~has_matter] = 0.0
+    return mention_rows(chances, voices, ids, keep=keep)
 
 
 def _same_space(issues: pd.DataFrame, length: int) -> None:
