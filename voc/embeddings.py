@@ -104,16 +104,11 @@ def encoder(name: str) -> Encoder:
         from voc.use import encode_use
 
         return encode_use
-    if name == "e5":
-        from voc.e5 import encode_e5, in_integers
+    if name in ("e5", "opinions"):
+        from voc.e5 import encode_e5
 
-        plain = in_integers(_plain_e5())
-        return lambda texts: encode_e5(texts, model=plain)
-    if name == "opinions":
-        from voc.e5 import adapt_e5, encode_e5, in_integers
-
-        adapted = in_integers(adapt_e5(_plain_e5(), models_folder() / "opinions" / "adapter.npz"))
-        return lambda texts: encode_e5(texts, model=adapted)
+        model = _e5_models()[name]
+        return lambda texts: encode_e5(texts, model=model)
     if is_address(name):
         return load_part(name)
     try:
@@ -137,11 +132,16 @@ def dimension(name: str) -> int:
     return registry()[name]["dimension"] if name in registry() else embed(["空"], model=name).shape[1]
 
 
-def _plain_e5():
+@cache
+def _e5_models() -> dict:
+    """E5 as it is, and adapted to the opinions: with one tokenizer and one word table."""
+    from voc.e5 import adapt_e5, in_integers
     from voc.e5_file import load_e5
 
     (path,) = model_files("e5")
-    return load_e5(path)
+    plain = load_e5(path)
+    adapted = adapt_e5(plain, models_folder() / "opinions" / "adapter.npz")
+    return {"e5": in_integers(plain), "opinions": in_integers(adapted)}
 
 
 @cache
