@@ -86,9 +86,8 @@ def may_change(issues: pd.DataFrame, events: pd.DataFrame) -> set[str]:
     """Issues that a run may move, part or merge: not locked, closed or resting, and nothing done to them by a person."""
     by_hand = events[events["by"] != VOC]
     touched = set(by_hand["issue_id"]) | set(by_hand["to"].dropna())
-    survivors = set(issues["merged_into"].dropna())
     drifting = issues[issues["status"].isin(DRIFTING) & (issues["label_by"].fillna(VOC) == VOC)]
-    return set(drifting["issue_id"]) - touched - (survivors & touched)
+    return set(drifting["issue_id"]) - touched
 
 
 def review_rows(seen: Review, issues: pd.DataFrame, born: pd.DataFrame, *, at: pd.Timestamp) -> list[dict]:
