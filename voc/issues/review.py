@@ -12,6 +12,7 @@ import pandas as pd
 
 from voc.issues.discovery import Candidate
 from voc.issues.events import DRIFTING, VOC, birth_rows, event_row, place_of
+from voc.unit_vectors import unit
 
 _HOME = 0.5  # share of a cluster's sentences that one issue must hold
 _SWALLOWED = 0.7  # share of an issue's sentences in a cluster of another issue, above which they are one
@@ -45,7 +46,7 @@ def review(
     prototype (what a person defined by a few examples stays as defined), and so does the issue that holds the rest of it.
     """
     sizes = pd.Series(home).value_counts()
-    centre = {row["issue_id"]: _unit(np.asarray(row["centroid"], dtype=float)) for row in issues.to_dict("records")}
+    centre = {row["issue_id"]: unit(np.asarray(row["centroid"], dtype=float)) for row in issues.to_dict("records")}
     of_issue: dict[str, list[Candidate]] = {}
     fixed = set(issues.loc[issues["status"] != "merged", "issue_id"]) - free
     born, joined, merged = [], [], {}
@@ -129,7 +130,3 @@ def _owner(held: pd.Series, size: int, near: str | None) -> str | None:
     if len(held) and held.iloc[0] >= _HOME * size:
         return str(held.index[0])
     return near if held.sum() < _HOME * size else None
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-12)
