@@ -146,7 +146,7 @@ def _plan(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from flows.report_files import render_period
     from voc.config import load_config
-    from voc.notices import inert_line
+    from voc.inert import inert_line
 
     written, notices = render_period(load_config(options.config), base=options.config.resolve().parent, period=options.period)
     for notice in notices:
@@ -220,12 +220,12 @@ def _answer(question: str) -> str:
 def _reveal(options: argparse.Namespace) -> int:
     from flows import customers
     from voc.config import load_config
-    from voc.removal import shown
+    from voc.inert import inert_line
 
     folder = customers.map_folder(load_config(options.config), options.config.resolve().parent)
     found = customers.named(options.pseudonyms, folder=folder)
     for pseudonym, number in found:
-        print(f"{shown(pseudonym)} -> {shown(number)}")
+        print(f"{inert_line(pseudonym)} -> {inert_line(number)}")
     return 1 if any(number == customers.NOT_IN_MAP for _, number in found) else 0
 
 
@@ -240,7 +240,7 @@ def _terms(options: argparse.Namespace) -> int:
 
 
 def _print_result(result) -> None:
-    from voc.notices import inert_line
+    from voc.inert import inert_line
 
     counts = result.counts
     if result.notices:

@@ -7,7 +7,8 @@ import pandas as pd
 from voc.config import Config
 from voc.errors import VocError
 from voc.identity import reveal
-from voc.removal import PSEUDONYM_MAP, FoundCustomer, shown
+from voc.inert import inert_line
+from voc.removal import PSEUDONYM_MAP, FoundCustomer
 from voc.sources.pseudonym_map import has_map, read_pseudonyms
 from voc.tables import CONTACTS, CUSTOMERS, TURNS, USAGE
 
@@ -30,7 +31,7 @@ def question(customer: str, found: FoundCustomer) -> str:
     """What is about to be removed, and how to agree."""
     n_rows = "、".join(f"{_NAMES[name]} {found.n_rows[name]:,} 件" for name in (CONTACTS.name, TURNS.name, CUSTOMERS.name, USAGE.name))
     lines = [
-        f"顧客「{shown(customer)}」（仮名 {found.customer_id}）を、すべての表・その履歴・仮名の対応表から消します。",
+        f"顧客「{inert_line(customer)}」（仮名 {found.customer_id}）を、すべての表・その履歴・仮名の対応表から消します。",
         f"  {n_rows}と、そこから作った文・判定・ベクトル",
         "元に戻せません。すべての表で過去の版も読めなくなります。voc run や voc schedule が動いていないときに実行してください。",
     ]
@@ -39,7 +40,7 @@ def question(customer: str, found: FoundCustomer) -> str:
 
 def told(customer: str, found: FoundCustomer, counts: dict[str, int], *, reports: list[Path]) -> str:
     """What was removed, table by table, and what a person still has to do."""
-    name = f"顧客「{shown(customer)}」（仮名 {found.customer_id}）"
+    name = f"顧客「{inert_line(customer)}」（仮名 {found.customer_id}）"
     if any(counts.values()):
         lines = [f"{name}を消しました。", *(f"  {_NAMES.get(table, table)}: {n:,} 件" for table, n in counts.items() if n)]
     else:

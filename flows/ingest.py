@@ -19,13 +19,13 @@ from voc.duplicates import link_duplicates
 from voc.episodes import link_episodes
 from voc.errors import ConfigError, SourceError, VocError
 from voc.identity import join_customers, pseudonyms_of
-from voc.notices import changed_columns, column_marks, hidden_name, silent_sources
+from voc.notices import changed_columns, silent_sources
 from voc.parsing.tabular import NEEDED, columns_of
-from voc.privacy import pseudonymise
+from voc.privacy import hidden_name, pseudonymise
 from voc.sources.pseudonym_key import pseudonym_key
 from voc.sources.pseudonym_map import read_pseudonyms, write_pseudonyms
 from voc.sources.pull import pull
-from voc.sources.watermarks import Pulled, advance, read_watermark, rows, values
+from voc.sources.watermarks import Pulled, advance, column_marks, read_watermark, rows, values
 from voc.store import read_table, write_table
 from voc.tables import (
     CONTACTS,

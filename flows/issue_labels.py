@@ -41,10 +41,7 @@ def sample(ledger: Ledger, out: Path, *, n: int, seed: int) -> list[str]:
     rows = choose_sample(ledger.mentions[is_open], with_context(ledger.sentences()), ledger.issues, n=n, seed=seed, calibration=calibration)
     if rows.empty:
         raise VocError("答えのない声がありません。新しい声が入ってから、もう一度実行してください。")
-    try:
-        write_sample_sheet(rows, out)
-    except OSError as error:
-        raise SourceError(f"{out} に書き込めません（{error.strerror}）。フォルダーと権限を確かめてください。") from None
+    write_sample_sheet(rows, out)
     return [
         f"{len(rows):,} 件を {out} に書きました（課題 {rows['課題番号'].nunique():,} 件）。",
         f"「合っている」の列に「はい」か「いいえ」を書き、voc issues import {out} で取り込んでください。",

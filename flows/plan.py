@@ -12,7 +12,7 @@ from flows.fingerprints import changed_parts, fingerprints
 from flows.recovery import COMPLETED, INTERRUPTED
 from voc.config import Config
 from voc.errors import SourceError
-from voc.notices import hidden_name
+from voc.privacy import hidden_name
 from voc.sources.listing import listing
 from voc.sources.pseudonym_key import pseudonym_key
 from voc.store import read_table

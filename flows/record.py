@@ -14,7 +14,7 @@ import pandas as pd
 
 from flows.logs import write_line
 from voc.config import Config
-from voc.notices import inert_line
+from voc.inert import inert_line
 from voc.tables import RUNS, check
 
 _PACKAGES = (

@@ -46,7 +46,7 @@ def serve(config_path: Path, *, crons: Mapping[str, str], timezone: str) -> None
     Raises VocError where the local server does not come up.
     """
     signal.signal(signal.SIGTERM, _stop)  # else a stop before Prefect listens for it would leave the server behind
-    with _server():
+    with local_server():
         from prefect import serve as serve_deployments  # after PREFECT_API_URL is set
         from prefect.schedules import Cron
 
@@ -90,7 +90,7 @@ def _stop(*_: object) -> None:
 
 
 @contextmanager
-def _server() -> Iterator[None]:
+def local_server() -> Iterator[None]:
     if os.environ.get("PREFECT_API_URL"):
         yield
         return

@@ -1,7 +1,7 @@
 """What Prefect's own interface shows of a run, in Japanese: progress, headlines, ranking, where the reports are.
 
 Figures and labels of issues alone, no customer's sentence; and a label is made of customers' words, so that every text is
-made inert (voc.notices) before it becomes Markdown or a cell.
+made inert (voc.inert) before it becomes Markdown or a cell.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from voc.notices import inert_markdown
+from voc.inert import inert_markdown
 
 FILES = {
     "product.html": "プロダクト向けレポート", "executive.html": "経営向けレポート", "executive.pptx": "経営向けスライド", "executive.pdf": "経営向けPDF",

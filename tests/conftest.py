@@ -18,6 +18,9 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
+_OWN_THREADS = {} if "OPENBLAS_NUM_THREADS" in os.environ else {"OPENBLAS_NUM_THREADS": "1"}
+os.environ.update(_OWN_THREADS)  # read when numpy loads: on matrices as small as ours the threads cost several times what they save
+
 # few examples, the same ones every time, while one works; many new ones where a CI asks for everything
 settings.register_profile("quick", max_examples=8, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=150, deadline=None, print_blob=True)
@@ -39,7 +42,7 @@ def program_environment(tmp_path_factory) -> dict[str, str]:
     Where Python may leave nothing compiled beside its sources, the programs of one session share what they compile:
     each would compile torch, spaCy and Prefect anew otherwise.
     """
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "HF_", "VOC_"))}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "HF_", "VOC_")) and k not in _OWN_THREADS}
     if clean.pop("PYTHONDONTWRITEBYTECODE", ""):
         clean.setdefault("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
     return clean | {"PYTHONPATH": str(Path(__file__).parents[1])}

@@ -1,4 +1,4 @@
-"""Which room may import what, kept by reading the code (DESIGN: nouns, logic, engines, edge, flows)."""
+"""Which room may import what, kept by reading the code: nouns, logic, engines, edge, flows."""
 
 import ast
 import re

@@ -53,7 +53,7 @@ def web():
             """Keep the test's output clean."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()  # how long its end waits
     place.environ = {"HOOK": f"http://127.0.0.1:{server.server_port}/{SECRET}"}
     place.settings = Alerts(webhook=Webhook(url_env="HOOK"))
     yield place

@@ -15,8 +15,9 @@ from voc.drafting import Head, draft
 from voc.drafting.columns import blurred
 from voc.drafting.layout import read_layout
 from voc.drafting.trial import try_source
-from voc.sources.files import read_files
 from voc.sources.folder_heads import folder_heads
+from voc.sources.pull import pull
+from voc.tables import WATERMARKS, empty
 
 SAYS = ["請求書が二重に届いて困っています", "ログインできずエラーになります", "電話がなかなかつながらない", "解約の方法を教えてください",
         "アプリがよく落ちます", "対応が丁寧で助かりました", "料金が高いと感じます", "画面が見づらく入力しにくい"]  # fmt: skip
@@ -278,7 +279,7 @@ def test_a_folder_with_archives_hidden_files_and_many_of_a_kind(tmp_path):
     assert {form: source.path for form, source in sources.items()} == {
         "email": "*.eml", "survey": "s.csv.gz", "review": "zip://a_*.csv::x.zip", "customers": "zip://m.csv::x.zip"}  # fmt: skip
     assert ("mails", "email", 25) in made.sources and made.left == (("隠しファイル 1 個", "名前が . で始まるなどのため、見ていません。"),)
-    assert {form: len(read_files(source, base=tmp_path)) for form, source in sources.items()} == {
+    assert {form: len(pull(source, base=tmp_path, environ={}, watermark=empty(WATERMARKS)).files) for form, source in sources.items()} == {
         "email": 25, "survey": 1, "review": 2, "customers": 1}  # fmt: skip
 
 

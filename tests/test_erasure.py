@@ -8,13 +8,22 @@ import pytest
 from voc.config import Source
 from voc.duplicates import link_duplicates
 from voc.episodes import link_episodes
-from voc.erasure import in_writing_order, obey_tombstones, without_customer, without_expired
+from voc.erasure import (
+    gone_by_age,
+    gone_with_customer,
+    in_writing_order,
+    is_changed,
+    obey_tombstones,
+    tombstones,
+    without,
+)
 from voc.identity import pseudonyms_of
 from voc.parsing.contacts import parse_contacts
 from voc.privacy import mask_contacts, pseudonymise
 from voc.raw import RawFile
+from voc.removal import erase
 from voc.sources.pseudonym_map import write_pseudonyms
-from voc.store import forget_history, read_table, stored_tables, write_table
+from voc.store import read_table, stored_tables, write_table
 from voc.tables import (
     CONTACTS,
     CUSTOMER_KEYS,
@@ -35,10 +44,8 @@ KEY = b"0123456789abcdef"
 NOW = pd.Timestamp("2026-01-01", tz="UTC")
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """(folder of a store with two customers, written three times, so that there is a history; the pseudonyms of both)."""
-    folder = tmp_path_factory.mktemp("written")
+def tables_of_two():
+    """(tables of a store with two customers, by name; the pseudonyms of both)."""
     one, two = pseudonymise(pd.Series(["A-1", "B-2"]), KEY)
     contacts, turns, sentences, mentions = [], [], [], []
     for contact, customer, text in (("Cone", one, "紫色の象の話です"), ("Ctwo", two, "緑色の亀の話です"), ("Cnone", None, "匿名の声"),
@@ -58,10 +65,18 @@ def written(tmp_path_factory):
         CUSTOMERS.name: [{"customer_id": one, "plan": "p"}, {"customer_id": two, "plan": "p"}],
         USAGE.name: [{"customer_id": one, "month_on": "2025-12-01", "n_logins": 3.0}],
     }  # fmt: skip
+    return {name: check(pd.DataFrame(rows), TABLES[name]) for name, rows in frames.items()}, (one, two)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """(folder of a store with `tables_of_two`, written three times, so that there is a history; the pseudonyms of both)."""
+    folder = tmp_path_factory.mktemp("written")
+    tables, pseudonyms = tables_of_two()
     for _ in range(3):
-        for name, rows in frames.items():
-            write_table(check(pd.DataFrame(rows), TABLES[name]), TABLES[name], store=str(folder))
-    return folder, (one, two)
+        for name, frame in tables.items():
+            write_table(frame, TABLES[name], store=str(folder))
+    return folder, pseudonyms
 
 
 @pytest.fixture
@@ -70,16 +85,6 @@ def two_customers(written, tmp_path):
     folder, pseudonyms = written
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     return pseudonyms
-
-
-def erase(store, customer_id):
-    tables = {table.name: read_table(table, store=store) for table in stored_tables(store=store)}
-    changed, counts = without_customer({ERASED.name: empty(ERASED), **tables}, customer_id, erased_at=NOW)
-    for name, frame in changed.items():
-        write_table(frame, TABLES[name], store=store)
-    for name in {*changed, *tables}:
-        forget_history(TABLES[name], store=store)
-    return counts
 
 
 def everything(folder):
@@ -93,7 +98,7 @@ def everything(folder):
 def test_an_erased_customer_is_in_no_table_file_or_older_version(two_customers, tmp_path):
     one, two = two_customers
     assert "紫色" in everything(tmp_path) and "Cone" in everything(tmp_path)
-    counts = erase(str(tmp_path), one)
+    counts = erase(one, store=str(tmp_path), map_folder=None, key=KEY, erased_at=NOW)
     assert counts["contacts"] == counts["turns"] == counts["sentences"] == 2  # one of them forwarded by somebody unknown
     assert counts["customers"] == counts["usage"] == 1
     left = everything(tmp_path)
@@ -110,11 +115,18 @@ def test_an_erased_customer_is_in_no_table_file_or_older_version(two_customers, 
 @pytest.mark.slow
 def test_erasing_twice_changes_nothing_more(two_customers, tmp_path):
     one, _ = two_customers
-    erase(str(tmp_path), one)
+    erase(one, store=str(tmp_path), map_folder=None, key=KEY, erased_at=NOW)
     before = {table.name: read_table(table, store=str(tmp_path)) for table in stored_tables(store=str(tmp_path))}
-    assert set(erase(str(tmp_path), one).values()) <= {0}
+    assert erase(one, store=str(tmp_path), map_folder=None, key=KEY, erased_at=NOW) == {}
     for name, frame in before.items():
         pd.testing.assert_frame_equal(read_table(TABLES[name], store=str(tmp_path)), frame)
+
+
+def taken_out(tables, gone):
+    """(name -> table without what is gone, in the order they are written; rows removed), of the tables that change."""
+    kept = {name: without(tables[name], name, gone) for name in in_writing_order(tables)}
+    kept = {name: frame for name, frame in kept.items() if is_changed(tables[name], frame)}
+    return kept, {name: len(tables[name]) - len(frame) for name, frame in kept.items()}
 
 
 def contact(name, customer=None, **more):
@@ -130,12 +142,13 @@ def test_contacts_under_the_customers_own_addresses_go_and_under_shared_ones_sta
     rows = [("email", "Kmail", "K1"), ("phone", "Kphone", "K1"), ("email", "Kshared", "K1"), ("email", "Kshared", "K2")]
     keys = check(pd.DataFrame(rows, columns=["kind", "value", "customer_id"]), CUSTOMER_KEYS)
     tables = {CONTACTS.name: contacts, CUSTOMER_KEYS.name: keys, ERASED.name: empty(ERASED)}
-    changed, counts = without_customer(tables, "K1", erased_at=NOW)
+    gone = gone_with_customer(tables, "K1")
+    changed, counts = taken_out(tables, gone)
     assert changed[CONTACTS.name]["contact_id"].tolist() == ["c", "e", "h", "i"] and changed[CONTACTS.name]["duplicate_of"].isna().all()
     assert changed[CUSTOMER_KEYS.name]["customer_id"].tolist() == ["K2"] and counts == {"contacts": 5, "customer_keys": 3}
-    stones = changed[ERASED.name]
+    stones = tombstones(tables[ERASED.name], gone, erased_at=NOW)
     assert set(stones.loc[stones["kind"] == "customer", "value"]) == {"K1", "Kmail", "Kphone"}
-    assert list(changed) == [ERASED.name, CONTACTS.name, CUSTOMER_KEYS.name]
+    assert list(changed) == [CONTACTS.name, CUSTOMER_KEYS.name] and in_writing_order(tables)[0] == ERASED.name
     new = pd.DataFrame({"contact_id": ["x", "y", "z"], "customer_id": [None, None, "K1"], "known_as": ["Kphone", "Kshared", None]})
     assert obey_tombstones(new, stones)["contact_id"].tolist() == ["y"]
 
@@ -144,7 +157,7 @@ def test_what_was_refused_about_the_customers_number_goes():
     reasons = ["customer_id が前の行と同じ（A-1）ため使いませんでした。", "customer_id が前の行と同じ（A-12）ため使いませんでした。", "A-1 行は"]
     rejects = check(pd.DataFrame({"source": "customers", "source_row": "x", "stage": "parse", "reason": reasons}), REJECTS)
     tables = {CONTACTS.name: empty(CONTACTS), ERASED.name: empty(ERASED), REJECTS.name: rejects}
-    changed, counts = without_customer(tables, "K1", erased_at=NOW, source_customer_ids=["A-1"])
+    changed, counts = taken_out(tables, gone_with_customer(tables, "K1", source_customer_ids=["A-1"]))
     assert sorted(changed[REJECTS.name]["reason"]) == sorted(reasons[1:]) and counts == {"rejects": 1}
 
 
@@ -156,18 +169,17 @@ def test_the_tables_that_tell_who_is_gone_are_written_last():
 @pytest.mark.slow
 def test_ingest_obeys_tombstones_also_where_the_customer_is_no_longer_known(two_customers, tmp_path):
     one, _ = two_customers
-    erase(str(tmp_path), one)
+    erase(one, store=str(tmp_path), map_folder=None, key=KEY, erased_at=NOW)
     erased = read_table(ERASED, store=str(tmp_path))
     again = pd.DataFrame({"contact_id": ["Cone", "Cnew", "Cother"], "customer_id": [None, one, None]})
     assert obey_tombstones(again, erased)["contact_id"].tolist() == ["Cother"]
     assert obey_tombstones(pd.DataFrame({"contact_id": ["Cone", "Cnew"]}), erased)["contact_id"].tolist() == ["Cnew"]
 
 
-def test_old_contacts_go_after_the_months_that_are_kept(written):
-    store = str(written[0])
-    tables = {table.name: read_table(table, store=store) for table in stored_tables(store=store)}
-    assert without_expired(tables, months=12, as_of_on=pd.Timestamp("2026-12-31")) == ({}, {})
-    changed, counts = without_expired(tables, months=12, as_of_on=pd.Timestamp("2027-01-02"))
+def test_old_contacts_go_after_the_months_that_are_kept():
+    tables, _ = tables_of_two()
+    assert taken_out(tables, gone_by_age(tables, months=12, as_of_on=pd.Timestamp("2026-12-31"))) == ({}, {})
+    changed, counts = taken_out(tables, gone_by_age(tables, months=12, as_of_on=pd.Timestamp("2027-01-02")))
     assert counts["contacts"] == 4 and changed["turns"].empty and "customers" not in changed
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.impact import tables
 from voc.config import Matches
-from voc.faq_triage import after_views, faq_triage, matter_vectors
-from voc.issues.kinds import KINDS
+from voc.faq_triage import after_views, faq_triage
+from voc.issues.kinds import KINDS, matter_part
 from voc.tables import FAQ, FAQ_LOGS, FAQ_TRIAGE, IMPACT, MENTIONS, check
 
 AXES = {"印章": 0, "領収": 1, "銀行": 2, "申告": 3}
@@ -58,7 +58,7 @@ def triage(who, told, said=None, log=None, faq=ARTICLES):
 
 
 def test_the_vector_of_an_issue_leaves_its_kind_out():
-    assert matter_vectors(issues(A=("使い方", "領収"))).tolist() == [[0, 1, 0, 0, 0]]
+    assert matter_part(issues(A=("使い方", "領収"))["centroid"]).tolist() == [[0, 1, 0, 0, 0]]
 
 
 def test_without_logs_an_article_is_there_or_not():

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from voc.notices import changed_columns, column_marks, silent_sources
+from voc.notices import changed_columns, silent_sources
+from voc.sources.watermarks import column_marks
 
 KEY = b"0123456789abcdef"
 

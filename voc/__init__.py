@@ -1,6 +1,6 @@
 """voc: what each customer issue costs, from Japanese voices to yen.
 
-Importing this package loads nothing heavy; see DESIGN in the README for the rooms.
+Importing this package loads nothing heavy. Which room may import what: tests/test_architecture.py.
 """
 
 __version__ = "0.1.0"

@@ -4,12 +4,12 @@ An alert is one kind, one subject and one period. What still holds in the next r
 within 28 days is too, so that an issue on the edge of its test does not warn every other morning.
 """
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from scipy.stats import fisher_exact
 
+from voc.inert import inert_name
 from voc.notices import silences
 from voc.nps_change import nps_change
 from voc.tables import ALERTS, check, empty
@@ -24,8 +24,6 @@ EMERGING = {"new": "新しい課題", "reopened": "再び増えた課題", "emer
 _FEWEST_REJECTS = 10
 _REJECTS_RATIO = 2.0
 _REJECTS_P = 0.001  # asked every night for every source: one false alarm in years
-_LONGEST = 60
-_INERT = str.maketrans({c: chr(ord(c) + 0xFEE0) for c in "*_~`<>&@|[]#\\{}$!"})
 
 
 def raise_alerts(
@@ -66,18 +64,6 @@ def merge_alerts(before: pd.DataFrame, found: Sequence[Mapping], *, day: pd.Time
     return check(pd.DataFrame(list(rows.values())), ALERTS) if rows else empty(ALERTS)
 
 
-def named(text: object) -> str:
-    """A label or name as it may stand in mail and chat: one line, no mark-up, no mention, no link, at most 60 characters."""
-    shown = "".join(" " if c.isspace() else c for c in str(text) if c.isspace() or unicodedata.category(c)[0] != "C")
-    shown = " ".join(shown.split())
-    return inert(shown[:_LONGEST] + ("…" if len(shown) > _LONGEST else ""))
-
-
-def inert(text: str) -> str:
-    """`text` with the signs of mark-up, mentions and links made full-width, which nothing interprets."""
-    return text.translate(_INERT).replace("://", "：／／")
-
-
 def _episode(last: pd.DataFrame, item: Mapping, day: pd.Timestamp) -> str:
     """The period of the alert that `item` goes on with, else one that begins on `day`."""
     key = (item["kind"], item["subject"])
@@ -96,7 +82,7 @@ def _emerging(trends: pd.DataFrame, issues: pd.DataFrame) -> list[dict]:
     risen = risen[risen["issue_id"].map(labels["kind"]) != "称賛"]
     return [
         _alert("issue_emerging", row.issue_id, NOTE,
-               f"{EMERGING[row.state]}「{named(labels.at[row.issue_id, 'label'])}」（{row.issue_id}）：{_counted(row)}",
+               f"{EMERGING[row.state]}「{inert_name(labels.at[row.issue_id, 'label'])}」（{row.issue_id}）：{_counted(row)}",
                [row.issue_id, f"product.html#{row.issue_id}"])
         for row in risen.itertuples()
     ]  # fmt: skip
@@ -131,9 +117,9 @@ def _at_risk(health: pd.DataFrame, issues: pd.DataFrame) -> list[dict]:
 def _customer(row, labels: pd.Series) -> str:
     parts = ["" if pd.isna(row.score) else f"健康度{row.score:.0f}点", "" if pd.isna(row.ltv_yen) else f"LTV {row.ltv_yen:,.0f}円"]
     if isinstance(row.issue_id, str) and row.issue_id in labels.index:
-        parts.append(f"主な課題「{named(labels[row.issue_id])}」")
+        parts.append(f"主な課題「{inert_name(labels[row.issue_id])}」")
     told = "、".join(part for part in parts if part)
-    return f"顧客 {named(row.customer_id)} が「危険」になりました（{told}）。" if told else f"顧客 {named(row.customer_id)} が「危険」になりました。"
+    return f"顧客 {inert_name(row.customer_id)} が「危険」になりました（{told}）。" if told else f"顧客 {inert_name(row.customer_id)} が「危険」になりました。"
 
 
 def _customer_evidence(row) -> list[str]:
@@ -146,14 +132,14 @@ def _silent(
     unread = rejects[(rejects["stage"] == "read") & (rejects["source_row"] == "") & rejects["source"].isin(sources)]
     failed = sorted(set(unread["source"]))
     found = [
-        _alert("source_silent", name, GRAVE, f"取り込み元「{named(name)}」を読み込めませんでした。理由はレポートの「取り込みの注意」にあります。",
+        _alert("source_silent", name, GRAVE, f"取り込み元「{inert_name(name)}」を読み込めませんでした。理由はレポートの「取り込みの注意」にあります。",
                ["executive.html#notices-h"])
         for name in failed
     ]  # fmt: skip
     quiet = silences(contacts, [name for name in sources if name not in failed], timezone=timezone, today=today)
     return found + [
         _alert("source_silent", row.source, GRAVE,
-               f"取り込み元「{named(row.source)}」から{row.last_on:%Y-%m-%d}を最後に{row.days:,}日間、新しい声が届いていません。",
+               f"取り込み元「{inert_name(row.source)}」から{row.last_on:%Y-%m-%d}を最後に{row.days:,}日間、新しい声が届いていません。",
                ["executive.html#notices-h"])
         for row in quiet.itertuples()
     ]  # fmt: skip
@@ -170,7 +156,7 @@ def _rejects(before: Mapping[str, Sequence[int]], now: Mapping[str, Sequence[int
         share, share_before = rejected / (used + rejected), rejected_before / (used_before + rejected_before)
         p = fisher_exact([[rejected, used], [rejected_before, used_before]], alternative="greater").pvalue
         if share >= _REJECTS_RATIO * share_before and p < _REJECTS_P:
-            text = (f"取り込み元「{named(name)}」で使えない行が増えました：新しく読んだ{used + rejected:,}行のうち{rejected:,}行"
+            text = (f"取り込み元「{inert_name(name)}」で使えない行が増えました：新しく読んだ{used + rejected:,}行のうち{rejected:,}行"
                     f"（{share:.0%}、それまで{share_before:.1%}）です。")  # fmt: skip
             found.append(_alert("rejects_up", name, NOTE, text, ["executive.html#left-h"], period=f"{day:%Y-%m-%d}"))
     return found

@@ -5,8 +5,6 @@ import json
 import re
 from typing import Any
 
-from pydantic import BaseModel
-
 from voc.config import Config
 
 _HEAD = "| setting | allowed | default | |\n|---|---|---|---|"
@@ -14,9 +12,9 @@ _BOUNDS = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}",
 _TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true, false"}
 
 
-def config_reference(*, model: type[BaseModel] = Config) -> str:
-    """A Markdown table of the settings of `model`: name with its part, allowed values, default, meaning; in its order."""
-    schema = model.model_json_schema()
+def config_reference() -> str:
+    """A Markdown table of all settings: name with its part, allowed values, default, meaning; in its order."""
+    schema = Config.model_json_schema()
     return "\n".join([_HEAD, *_rows(schema, schema.get("$defs", {}), part="")])
 
 

@@ -21,8 +21,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from voc.alerts import GRAVE, NOTE, inert, named
+from voc.alerts import GRAVE, NOTE
 from voc.errors import VocError
+from voc.inert import inert_message, inert_name
 from voc.operations_config import Alerts, Mail, Webhook
 from voc.tables import ALERTS, check
 
@@ -100,7 +101,7 @@ def _ordered(alerts: pd.DataFrame) -> pd.DataFrame:
 def _sender(
     channel: str, ready: pd.DataFrame, settings: Alerts, *, company: str, base: Path, environ: Mapping[str, str], wait_seconds: float
 ) -> Callable[[], None]:  # fmt: skip
-    title = f"お客様の声：注意のお知らせ {len(ready):,} 件（{named(company)}）"
+    title = f"お客様の声：注意のお知らせ {len(ready):,} 件（{inert_name(company)}）"
     lines = lines_of(ready, at_most=settings.at_most)
     if channel == "mail":
         key = hashlib.sha256("\n".join(sorted(ready["alert_id"])).encode()).hexdigest()[:24]
@@ -115,10 +116,10 @@ def send_mail(
 ) -> None:
     """One plain-text mail to all of `mail.to`. Raises DeliveryError. Without TLS it goes only where `tls = "none"`."""
     message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = named(subject), mail.sender, ", ".join(mail.to)
+    message["Subject"], message["From"], message["To"] = inert_name(subject), mail.sender, ", ".join(mail.to)
     message["Message-ID"] = f"<voc.{key}@{mail.sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("\n".join([*(inert(line) for line in lines), "", "voc からの自動のお知らせです。返信は読まれません。"]) + "\n")
+    message.set_content("\n".join([*(inert_message(line) for line in lines), "", "voc からの自動のお知らせです。返信は読まれません。"]) + "\n")
     password = _secret(environ, mail.password_env) if mail.password_env else None
     try:
         context = ssl.create_default_context(cafile=str(base / mail.ca_file) if mail.ca_file else None)
@@ -145,7 +146,7 @@ def post(hook: Webhook, *, title: str, lines: list[str], environ: Mapping[str, s
     parts = urllib.parse.urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise DeliveryError(f"環境変数 {hook.url_env} のアドレスは https:// で始めてください")
-    text = "\n".join(inert(line) for line in [title, *lines])
+    text = "\n".join(inert_message(line) for line in [title, *lines])
     body = json.dumps({"text": text, "mrkdwn": False}, ensure_ascii=False).encode()
     opener = urllib.request.build_opener(_NoRedirect)
     for attempt in range(_TRIES):

@@ -18,6 +18,7 @@ from voc.errors import VocError
 from voc.models_folder import models_folder
 from voc.part_results import PartError, vector_faults
 from voc.parts import is_address, load_part
+from voc.unit_vectors import unit
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -43,7 +44,7 @@ def embed(texts: Iterable[str], *, model: str | Encoder = "use") -> np.ndarray:
         return np.empty((0, encode(["空"]).shape[1]), dtype=np.float32)
     chunks = [unique[i : i + _CHUNK] for i in range(0, len(unique), _CHUNK)]
     vectors = np.concatenate([_encoded(encode, texts, model) for texts in chunks])
-    vectors = np.round(_unit(vectors.astype(np.float64)), _DECIMALS).astype(np.float32)
+    vectors = np.round(unit(vectors.astype(np.float64)), _DECIMALS).astype(np.float32)
     place = {text: i for i, text in enumerate(unique)}
     return vectors[[place[text] for text in texts]]
 
@@ -68,8 +69,8 @@ def join_vectors(parts: Mapping[str, np.ndarray]) -> np.ndarray:
     joined = np.empty((n, sum(vectors.shape[1] for vectors in parts.values())), dtype=np.float32)
     for start in range(0, n, _CHUNK):  # in parts: the float64 of a month of calls would take gigabytes
         rows = slice(start, start + _CHUNK)
-        centred = [_unit(vectors[rows].astype(np.float64) - centres().get(name, 0.0)) for name, vectors in sorted(parts.items())]
-        joined[rows] = np.round(_unit(np.hstack(centred)), _DECIMALS)
+        centred = [unit(vectors[rows].astype(np.float64) - centres().get(name, 0.0)) for name, vectors in sorted(parts.items())]
+        joined[rows] = np.round(unit(np.hstack(centred)), _DECIMALS)
     return joined
 
 
@@ -78,10 +79,6 @@ def centres() -> dict[str, np.ndarray]:
     """The mean vector of each registered model over our training sentences (recipe: models/centres.py)."""
     with np.load(models_folder() / "centres.npz", allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def sentence_transformer(name: str) -> "SentenceTransformer":

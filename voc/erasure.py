@@ -97,28 +97,6 @@ def in_writing_order(names: Collection[str]) -> list[str]:
     return sorted(names, key=lambda name: (name != ERASED.name, _LAST.index(name) if name in _LAST else -1, name))
 
 
-def without_customer(
-    tables: dict[str, pd.DataFrame], customer_id: str, *, erased_at: pd.Timestamp, source_customer_ids: Collection[str] = ()
-) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
-    """(tables that change, in the order they must be written; rows removed per table): `tables` of the store, by name,
-    without the pseudonym `customer_id`. Figures already computed (impact, months) are restated by the next run."""
-    gone = gone_with_customer(tables, customer_id, source_customer_ids=source_customer_ids)
-    changed, counts = _without(tables, gone)
-    stones = {ERASED.name: tombstones(tables[ERASED.name], gone, erased_at=erased_at)}
-    return stones | changed, counts
-
-
-def without_expired(
-    tables: dict[str, pd.DataFrame], *, months: int, as_of_on: pd.Timestamp
-) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
-    """(tables that change, in the order they must be written; rows removed per table): without contacts that began
-    more than `months` before `as_of_on`.
-
-    Customers and usage stay: they are the company's own tables and come anew with each run.
-    """
-    return _without(tables, gone_by_age(tables, months=months, as_of_on=as_of_on))
-
-
 def obey_tombstones(frame: pd.DataFrame, erased: pd.DataFrame) -> pd.DataFrame:
     """`frame` (customers, usage, contacts, turns, ... with pseudonyms) without what was erased once."""
     keep = pd.Series(True, index=frame.index)
@@ -126,15 +104,6 @@ def obey_tombstones(frame: pd.DataFrame, erased: pd.DataFrame) -> pd.DataFrame:
         if column in frame:
             keep &= ~frame[column].isin(erased.loc[erased["kind"] == kind, "value"])
     return frame.loc[keep].reset_index(drop=True)
-
-
-def _without(tables: dict[str, pd.DataFrame], gone: Gone) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
-    changed, counts = {}, {}
-    for name in in_writing_order(tables):
-        kept = without(tables[name], name, gone)
-        if is_changed(tables[name], kept):
-            changed[name], counts[name] = kept, len(tables[name]) - len(kept)
-    return changed, counts
 
 
 def is_changed(before: pd.DataFrame, kept: pd.DataFrame) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 from voc.config import Matches
 from voc.impact.periods import DAYS_PER_MONTH, ZONE
 from voc.impact.records import LIKELY
-from voc.issues.kinds import KINDS
+from voc.issues.kinds import matter_part
 
 TRIAGED = ("使い方", "手続き")
 NO_ARTICLE, HAS_ARTICLE, NOT_FOUND, UNCLEAR = "no_article", "has_article", "not_found", "unclear"
@@ -42,14 +42,6 @@ class LogCounts:
     share: float
 
 
-def matter_vectors(issues: pd.DataFrame) -> np.ndarray:
-    """(k, d) unit vectors of what the issues are about: their centroids without the part that tells the kind."""
-    if issues.empty:
-        return np.empty((0, 0))
-    centroids = np.vstack([np.asarray(centroid, dtype="float64") for centroid in issues["centroid"]])
-    return _unit(centroids[:, : -len(KINDS)])
-
-
 def faq_triage(
     issues: pd.DataFrame, impact: pd.DataFrame, mentions: pd.DataFrame, faq: pd.DataFrame, logs: pd.DataFrame, *,
     meanings: Callable[[list[str]], np.ndarray], matches: Matches, period: tuple[pd.Timestamp, pd.Timestamp],
@@ -69,7 +61,7 @@ def faq_triage(
     if not len(chosen) or faq.empty:
         return pd.DataFrame(columns=COLUMNS)
     faq = faq.sort_values("article_id", kind="stable", ignore_index=True)
-    matters = matter_vectors(issues)
+    matters = matter_part(issues["centroid"])
     nearest, similarity = nearest_articles(matters[chosen], faq, meanings=meanings)
     article = faq["article_id"].to_numpy(dtype=object)[nearest]
     counts = _log_counts(
@@ -209,7 +201,3 @@ def _evidence(row: dict, *, least: float, share: float) -> str:
     if share < 1:
         parts.append(f"検索語は多い順に {MAX_QUERIES:,} 種類（検索の {share:.0%}）を見ています。")
     return "".join(parts)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

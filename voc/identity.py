@@ -25,13 +25,6 @@ def reveal(customer_ids: pd.Series, pseudonyms: pd.DataFrame) -> pd.Series:
     return customer_ids.map(dict(zip(pseudonyms["customer_id"], pseudonyms["source_customer_id"], strict=True))).fillna(customer_ids)
 
 
-def pseudonym_of(customer: str, *, key: bytes, pseudonyms: pd.DataFrame) -> str:
-    """The pseudonym of `customer`, which is a customer number of the company or a pseudonym that the map knows."""
-    if customer in set(pseudonyms["customer_id"]):
-        return customer
-    return pseudonymise(pd.Series([customer], dtype="str"), key).iloc[0]
-
-
 def without(pseudonyms: pd.DataFrame, customer_id: str) -> pd.DataFrame:
     """PSEUDONYMS without one customer."""
     return check(pseudonyms.loc[pseudonyms["customer_id"] != customer_id], PSEUDONYMS)

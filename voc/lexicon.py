@@ -54,11 +54,6 @@ def read_evidence(texts: Sequence[str]) -> Evidence:
     return Evidence(FEATURES, _with_totals(_with_products(values)), hits, flags)
 
 
-def is_asking(evidence: Evidence) -> np.ndarray:
-    """Whether a construction asks for a change, and none for information or for the end of the contract."""
-    return evidence.values[:, FEATURES.index("asks")] > 0
-
-
 _SUMS = ("pos", "neg", "pos_strong", "neg_strong", "pos_last", "neg_last", "balance", "balance_last")
 _COUNTED_KINDS = ("lukewarm", "strong", "mild", "cancel")
 _SHAPE = (
@@ -117,6 +112,7 @@ def _with_totals(values: np.ndarray) -> np.ndarray:
     def any_of(names: Sequence[str]) -> np.ndarray:
         return values[:, [FEATURES.index(name) for name in names]].any(axis=1)
 
+    # a construction asks for a change, and none for information or for the end of the contract
     values[:, FEATURES.index("asks")] = any_of(_ASKING) & ~any_of(("ask_info", "leave", "leave_words"))
     # 「なぜ落ちるのですか」 reproaches, 「なぜ青いのですか」 wants to know
     why = values[:, FEATURES.index("why")] > 0

@@ -1,36 +1,14 @@
 """What a person must hear of after an ingest: a source that fell silent, a table whose columns changed."""
 
-import hashlib
-import hmac
-import re
-import unicodedata
 from collections.abc import Collection, Sequence
 
 import pandas as pd
 
+from voc.sources.watermarks import column_marks
+
 _LEAST_DAYS = 14  # days with contacts in the last 90 that a source must have, before silence is a surprise
 _LEAST_SILENCE = 3.0
 _PAST_DAYS = 90
-_LONGEST = 500
-_SILENT = {"Cf", "Cs", "Co", "Cn"}  # bidirectional and zero-width marks, lone surrogates, what no font has
-_BREAKS = {"Cc", "Zl", "Zp"}  # line ends, tabs, the escape that starts a terminal's colour
-_MARKUP = str.maketrans("\\`*_{}[]()<>#|~!&$@:\"'", "＼｀＊＿｛｝［］（）＜＞＃｜～！＆＄＠：＂＇")
-_WWW = re.compile(r"(?i)\bwww\.")
-
-
-def inert_line(text: object, *, limit: int = _LONGEST) -> str:
-    """Any text as one line of a log or a terminal: nothing in it moves the cursor, breaks the line or turns its direction."""
-    raw = str(text)[: limit * 4]
-    kept = "".join(" " if unicodedata.category(one) in _BREAKS else one for one in raw if unicodedata.category(one) not in _SILENT).rstrip()
-    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
-
-
-def inert_markdown(text: object, *, limit: int = _LONGEST) -> str:
-    """`inert_line` whose marks of Markdown, HTML and tables are full-width: no link, picture, tag, cell or heading is made of it.
-
-    Renderers disagree on what a backslash escapes, and readers of plain text would see it; a full-width sign is read alike.
-    """
-    return _WWW.sub("www．", inert_line(text, limit=limit).translate(_MARKUP)).strip().lstrip("-+= ")
 
 
 def silences(
@@ -62,16 +40,6 @@ def silent_sources(contacts: pd.DataFrame, names: Sequence[str], *, timezone: st
         f"ソース {row.source}: {row.last_on:%Y-%m-%d} を最後に、{row.days} 日間新しい声が届いていません。取り込み元の出力を確かめてください。"
         for row in silences(contacts, names, timezone=timezone).itertuples()
     ]
-
-
-def column_marks(columns: Sequence[str], *, key: bytes) -> dict[str, str]:
-    """Column name -> keyed hash: a file without a header has a customer's words in the place of names."""
-    return {name: hidden_name(name, key=key) for name in columns}
-
-
-def hidden_name(name: str, *, key: bytes) -> str:
-    """16 hex of HMAC-SHA256 with `key` over a name that may hold personal data and only has to be known again."""
-    return hmac.new(key, name.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
 
 
 def changed_columns(

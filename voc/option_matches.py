@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from voc.config import Matches
-from voc.faq_triage import matter_vectors
 from voc.impact.records import LIKELY
+from voc.issues.kinds import matter_part
 
 REQUEST, NOT_ASKED = "要望", ("称賛", "解約")
 REQUEST_SHARE = 0.3  # an issue of another kind counts where so many of its sentences ask for a change
@@ -41,7 +41,7 @@ def option_matches(
     options = catalogue.sort_values("option_id", kind="stable", ignore_index=True)
     texts = [f"{name}。{description or ''}" for name, description in
              zip(options["name"], options["description"].astype(object).where(options["description"].notna(), None), strict=True)]  # fmt: skip
-    cosines = matter_vectors(issues)[rows] @ meanings(texts).T
+    cosines = matter_part(issues["centroid"])[rows] @ meanings(texts).T
     near = np.argsort(-cosines, axis=1, kind="stable")[:, :MAX_OPTIONS]
     row = np.repeat(np.arange(len(rows)), near.shape[1])
     column = near.ravel()

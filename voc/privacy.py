@@ -179,6 +179,11 @@ def mask_file_names(
     return stored
 
 
+def hidden_name(name: str, *, key: bytes) -> str:
+    """16 hex of HMAC-SHA256 with `key` over a name that may hold personal data and only has to be known again."""
+    return hmac.new(key, name.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
+
+
 def pseudonymise(ids: pd.Series, key: bytes) -> pd.Series:
     """'K' + 16 hex of HMAC-SHA256 with `key` over each id (widths and blanks evened); empty stays empty."""
     different = ids.dropna().unique()

@@ -16,6 +16,7 @@ from voc.erasure import (
     without,
 )
 from voc.errors import VocError
+from voc.inert import inert_line
 from voc.privacy import pseudonymise
 from voc.sources.pseudonym_map import erase_pseudonyms, read_pseudonyms
 from voc.store import clear_table, forget_history, read_table, stored_tables, write_table
@@ -55,7 +56,7 @@ def find_customer(customer: str, *, store: str, map_folder: Path | None, key: by
     if customer_id not in owners and len(owners) == 1:
         customer_id = owners.pop()
     elif customer_id not in owners and owners:
-        raise VocError(f"「{shown(customer)}」は {len(owners)} 名の顧客が使っているため、顧客を 1 名に決められません。顧客番号を指定してください。")
+        raise VocError(f"「{inert_line(customer)}」は {len(owners)} 名の顧客が使っているため、顧客を 1 名に決められません。顧客番号を指定してください。")
     numbers = set() if customer_id == customer.strip() else set(spellings)
     if pseudonyms is not None:
         numbers |= set(pseudonyms.loc[pseudonyms["customer_id"] == customer_id, "source_customer_id"])
@@ -97,11 +98,6 @@ def expire(*, store: str, months: int, as_of_on: pd.Timestamp) -> dict[str, int]
     return _remove(gone, store=store)
 
 
-def shown(text: str) -> str:
-    """`text` for a terminal: a number that came by mail may hold control characters."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-
-
 def _remove(gone: Gone, *, store: str) -> dict[str, int]:
     stored, counts = {table.name: table for table in stored_tables(store=store)}, {}
     for name in in_writing_order(stored):
@@ -122,7 +118,7 @@ def _read(tables: tuple[Table, ...], store: str) -> dict[str, pd.DataFrame]:
 
 def _unknown(customer: str) -> str:
     return (
-        f"「{shown(customer)}」という顧客は、保存したデータにも仮名の対応表にもありません。顧客番号の書き間違いがないか確かめてください"
+        f"「{inert_line(customer)}」という顧客は、保存したデータにも仮名の対応表にもありません。顧客番号の書き間違いがないか確かめてください"
         "（メールアドレスや電話番号で見つからないときは顧客番号を、対応表のない設定では顧客番号そのものを指定してください）。"
         "これから届くデータも保存しないようにするには --even-if-unknown を付けてください。"
     )

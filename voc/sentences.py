@@ -21,7 +21,8 @@ _FULL_STOP = re.compile(r"[。．！？!?♪☆]|\n\s*\n")
 _BOUND = {"助詞", "助動詞", "接尾辞", "補助記号"}
 _NOUN_LIKE = frozenset("事 物 時 際 為 様 筈 所 方 件 旨 為る 上 中 場合 間 通り 訳 儘".split())
 _FREED = {"courtesy", "hold", "backchannel", "greeting"}  # 「サービスの件です」 where the company's product is so named
-_VOICES = ("customer", "unknown")
+VOICES = ("customer", "unknown")
+"""Speakers of TURNS whose words count as a customer's."""
 _WRAPPED_LINE = 24  # a mail line at least so long may have been broken by the mailer, not by the writer
 
 
@@ -35,7 +36,7 @@ def split_sentences(
     unknown speaker are read as the customer's. Each distinct turn text is analysed once. With `terms`, the company's
     dictionary, its names are content words under one spelling, and a sentence that names one is no mere courtesy.
     """
-    voices = turns.loc[turns["speaker"].isin(_VOICES), ["turn_id", "contact_id", "text"]]
+    voices = turns.loc[turns["speaker"].isin(VOICES), ["turn_id", "contact_id", "text"]]
     texts = voices["text"].drop_duplicates().tolist()
     pieces = {text: _pieces(text, tokens, terms) for text, tokens in zip(texts, tokenize(texts), strict=True)}
     rows = voices.assign(piece=voices["text"].map(pieces)).drop(columns="text").explode("piece").dropna(subset=["piece"])

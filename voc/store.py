@@ -1,7 +1,7 @@
 """The tables on disk or S3: one Delta table each, read whole, written whole or by the rows that came.
 
 A write is one Delta commit, so a reader sees either the old table or the new one, never a torn one
-(25 writes killed at random: none torn; STACK.md section 3 has the comparison with other stores).
+(25 writes killed at random: none torn).
 """
 
 import errno
@@ -24,7 +24,7 @@ from voc.tables import RUNS, TABLES, UNFINISHED, WATERMARKS, Table, check, conte
 _ATTEMPTS = 5
 _MANY_FILES = 30  # appended files of one table; more are made one
 _KEPT_HOURS, _KEPT_LONG_HOURS = 7 * 24, 400 * 24
-_VOICES = frozenset("contacts turns sentences opinions wishes requests calls embeddings mentions unfinished faq_logs usage".split())  # large
+_LARGE = frozenset("contacts turns sentences opinions wishes requests calls embeddings mentions unfinished faq_logs usage".split())
 _NO_CONTENT = {RUNS.name, UNFINISHED.name}
 _CLOCKS = {WATERMARKS.name: ["at"]}
 _NO_SPACE = "書き込む空きがありません。不要なファイルを消すか、[store] path を空きのある場所に変えて、もう一度 voc run を実行してください。"
@@ -176,7 +176,7 @@ def content_hashes(*, store: str) -> dict[str, str]:
 def drop_old_versions(*, store: str) -> None:
     """Delete the files of versions that are older than a week, or than 400 days where a table is small; the current one stays."""
     for table in stored_tables(store=store):
-        hours = _KEPT_HOURS if table.name in _VOICES else _KEPT_LONG_HOURS
+        hours = _KEPT_HOURS if table.name in _LARGE else _KEPT_LONG_HOURS
         with _told(_path(table, store)):
             _delta(table, store).vacuum(retention_hours=hours, dry_run=False, enforce_retention_duration=False)
 

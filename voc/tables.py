@@ -224,9 +224,8 @@ def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     columns = {}
     for column in table.columns:
         dtype = _PANDAS[table.type_of(column)]
-        values = frame[column] if column in frame else pd.Series([None] * len(frame), index=frame.index)
         try:
-            columns[column] = _cast(values, dtype)
+            columns[column] = _cast(frame[column], dtype) if column in frame else _absent(dtype, frame.index)
         except (ValueError, TypeError) as error:
             faults.append(f"column {column} cannot be read as {dtype}: {error}")
             continue
@@ -234,13 +233,18 @@ def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
             faults.append(f"column {column} is empty in {int(columns[column].isna().sum())} rows")
     if faults:
         raise TableError(f"table {table.name}: " + "; ".join(faults))
-    checked = pd.DataFrame(columns)
+    checked = pd.DataFrame(columns, index=frame.index)
     key = list(table.key)
     doubled = checked.duplicated(key)
     if doubled.any():
         example = checked.loc[doubled, key].iloc[0].to_dict()
         raise TableError(f"table {table.name}: {int(doubled.sum())} rows repeat a key, for example {example}")
     return checked.sort_values(key, kind="stable", ignore_index=True)
+
+
+def _absent(dtype: str, index: pd.Index) -> pd.Series:
+    """A column that the frame lacks: empty in every row."""
+    return pd.Series([None] * len(index) if dtype == "object" else None, index=index, dtype=dtype)
 
 
 def _cast(values: pd.Series, dtype: str) -> pd.Series:

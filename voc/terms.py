@@ -16,7 +16,7 @@ import pandas as pd
 from voc.errors import ConfigError
 from voc.japanese import Token
 
-KINDS = ("product", "screen", "feature", "competitor")
+TERM_KINDS = ("product", "screen", "feature", "competitor")
 COLUMNS = ("term", "kind", "synonyms", "reading")
 _SEPARATORS = re.compile(r"[|｜;；、]")
 _KANA = re.compile(r"[ァ-ヴー]+")
@@ -63,8 +63,8 @@ def read_terms(text: str, *, name: str) -> Terms:
         if not term:
             faults.append(f"{number} 行目: term が空です。用語を書くか、行を消してください。")
             continue
-        if kind not in KINDS:
-            faults.append(f"{number} 行目: kind が「{kind}」です。{'、'.join(KINDS)} のどれかにしてください。")
+        if kind not in TERM_KINDS:
+            faults.append(f"{number} 行目: kind が「{kind}」です。{'、'.join(TERM_KINDS)} のどれかにしてください。")
             continue
         kinds[term] = kind
         for spelling in (term, *filter(None, (part.strip() for part in _SEPARATORS.split(row.get("synonyms", ""))))):

@@ -22,7 +22,7 @@ from process_tree import memory_mb, watch
 
 from flows import settings
 from flows.logs import read_lines
-from flows.schedule import _server
+from flows.schedule import local_server
 from voc.demo.world import START_ON
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +130,7 @@ def main() -> int:
         raise SystemExit(f"{folder} has a store already; give an empty folder")
     nights = prepare(folder, nights=options.nights, calls=options.calls, history=options.history, seed=options.seed)
     settings.prepare(folder)
-    with _server():
+    with local_server():
         rows, first = play(folder, nights)
     return judge(pd.DataFrame(rows), table_sizes(folder / "store"), first)
 

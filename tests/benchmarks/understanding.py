@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 
 from voc.embeddings import embed
 from voc.japanese import tokenize
-from voc.lexicon import FEATURES, is_asking, read_evidence
+from voc.lexicon import FEATURES, read_evidence
 from voc.models_folder import models_folder
 from voc.opinions import decided_quickly, judge, load_heads
 from voc.sentences import split_sentences
@@ -129,7 +129,7 @@ def _by_rule(texts: list[str]) -> list[str]:
     """The intent without a model: a construction of asking, else the balance of good and bad words."""
     evidence = read_evidence(texts)
     balance = evidence.values[:, FEATURES.index("balance")]
-    return list(np.select([is_asking(evidence), balance < 0, balance > 0], ["request", "complaint", "praise"], "other"))
+    return list(np.select([evidence.values[:, FEATURES.index("asks")] > 0, balance < 0, balance > 0], ["request", "complaint", "praise"], "other"))
 
 
 def measure_sentiment(folder: Path) -> list[_Result]:

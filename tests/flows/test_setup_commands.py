@@ -10,10 +10,15 @@ from flows import cli
 from voc.config import load_config
 from voc.errors import SourceError
 from voc.parsing import parse_contacts, parse_customers
-from voc.sources.files import read_files
 from voc.sources.folder_heads import write_draft
+from voc.sources.pull import pull
+from voc.tables import WATERMARKS, empty
 
 SAYS = ["請求書が二重に届いて困っています", "ログインできずエラーになります", "電話がなかなかつながらない", "解約の方法を教えてください"]
+
+
+def read(source, *, base):
+    return pull(source, base=base, environ={}, watermark=empty(WATERMARKS)).files
 
 
 @pytest.fixture
@@ -60,12 +65,12 @@ def test_init_drafts_what_it_found_and_says_what_it_left(data, capsys):
 def test_the_draft_is_read_by_the_parsers(data):
     write_draft(data / "data", out=data / "voc.toml")
     sources = {source.name: source for source in load_config(data / "voc.toml").sources}
-    voices = parse_contacts(read_files(sources["voices"], base=data), sources["voices"])
+    voices = parse_contacts(read(sources["voices"], base=data), sources["voices"])
     assert len(voices.contacts) == 24 and voices.contacts["csat"].max() == 5 and voices.rejects.empty
     assert voices.turns["question"].unique().tolist() == ["ご意見"]
-    calls = parse_contacts(read_files(sources["calls"], base=data), sources["calls"])
+    calls = parse_contacts(read(sources["calls"], base=data), sources["calls"])
     assert calls.turns["speaker"].tolist() == ["operator", "customer"]
-    customers = parse_customers(read_files(sources["会員"], base=data), sources["会員"])[0]
+    customers = parse_customers(read(sources["会員"], base=data), sources["会員"])[0]
     assert len(customers) == 9 and customers["ended_on"].notna().all() and customers["monthly_price_yen"].eq(1980).all()
 
 

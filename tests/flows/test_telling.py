@@ -5,38 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from voc.notices import inert_line, inert_markdown
-
-HOSTILE = [
-    "[こちら](javascript:alert(1))", "![x](http://x.invalid/a.png)", "<img src=x onerror=alert(1)>", "a | b | c", "`code` **太字** _斜体_ ~~消す~~",
-    "&lt;script&gt;", "# 見出し", "- [ ] 仕事", "1. 一\n2. 二\n\n---\n", "http://x.invalid https://x.invalid www.x.invalid a@x.invalid",
-    "<https://x.invalid>", "[a]: http://x.invalid 'x'", "\\[a\\](b)", "$x$ :smile:", "=CMD()",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_no_mark_of_markdown_or_html_is_left(text):
-    made = inert_markdown(text)
-    assert not re.search(r"[\\`*_{}\[\]()<>#|~!&$@:\"']|www\.|\n", made)
-    assert not made.startswith(("-", "+", "=", " "))
-    assert made
-
-
-def test_what_is_read_stays_the_same():
-    text = "上位5課題をまとめて解消すれば、毎月17.3名の解約を防げる見込みです。（90%区間 12.4〜22.9名／推定値・暫定）VOC-0001"
-    assert inert_markdown(text) == inert_line(text) == text
-
-
-@pytest.mark.parametrize(("text", "line"), [
-    ("一行目\n二行目\r三行目\u2028四", "一行目 二行目 三行目 四"),
-    ("\x1b[31m赤\x1b[0m\x07", " [31m赤 [0m"),
-    ("\u202eすまりあが行逆\u202c\u2066\u200b終", "すまりあが行逆終"),
-    ("  解析: 1.2 秒", "  解析: 1.2 秒"),  # stages are set in
-    ("あ" * 1_000_000, "あ" * 499 + "…"),
-    ("\ud800壊れた", "壊れた"),
-])
-def test_a_line_of_a_log_is_one_line_that_moves_nothing(text, line):
-    assert inert_line(text) == line
+from tests.test_inert import HOSTILE
 
 
 def row(label):

@@ -9,7 +9,7 @@ from tests.issues.ledgers import AT, TODAY, births, day, ledger, mentions
 from voc.errors import TableError
 from voc.issues.edits import Edit, EditError, edit_rows
 from voc.issues.events import (
-    IDENTITY,
+    MEASURED,
     advance,
     append_events,
     birth_rows,
@@ -110,7 +110,7 @@ def test_empty_history_is_an_empty_ledger():
 
 
 def _plain(issues):
-    rows = issues[list(IDENTITY)].copy()
+    rows = issues.drop(columns=list(MEASURED))
     rows["centroid"] = rows["centroid"].map(list)
     return rows.astype(object).where(rows.notna(), None).to_dict("records")
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from voc.issues.discovery import Candidate
-from voc.issues.events import append_events, birth_rows, event_row, replay
+from voc.issues.events import append_events, birth_rows, event_row, replay, survivors
 from voc.issues.prototypes import active_prototypes
 from voc.issues.review import may_change, review, review_rows
 from voc.tables import ISSUE_EVENTS, ISSUES, check, empty
@@ -65,6 +65,15 @@ def test_what_a_person_touched_is_left_as_it_is(deed):
     result = seen([cluster(range(4), A), cluster(range(4, 10), B)], ["VOC-0001"] * 10, issues, events)
     assert may_change(replay(events), events) == set()
     assert not result.parted and not result.moved and not result.born
+
+
+@pytest.mark.parametrize("merges", [[(1, 2), (2, 3)], [(2, 3), (1, 2)]])
+def test_what_people_merged_is_left_with_all_that_it_went_into(merges):
+    _, events = ledger(*(issue(number, A) for number in (1, 2, 3, 4)))
+    rows = [event_row(f"VOC-{gone:04d}", "merge", at=AT, by="山田", to=f"VOC-{kept:04d}") for gone, kept in merges]
+    events = append_events(events, rows)
+    assert survivors(replay(events)) == {"VOC-0001": "VOC-0003", "VOC-0002": "VOC-0003", "VOC-0003": "VOC-0003", "VOC-0004": "VOC-0004"}
+    assert may_change(replay(events), events) == {"VOC-0004"}
 
 
 @pytest.mark.parametrize(("held", "expected"), [(4, "joined"), (1, "born"), (8, "kept")])

@@ -124,6 +124,15 @@ def test_no_start_column_means_no_churn_estimate_and_says_so():
     assert "解約の推定はできません" in rejects["reason"].iloc[0]
 
 
+def test_customer_numbers_that_differ_in_their_spelling_alone_tell_no_customer():
+    rows = as_csv([CRM[0], ["090-1234-5678", "", "", "2024/1/5", "", "", ""], ["09012345678", "", "", "2024/1/5", "", "", ""],
+                   ["003", "", "", "2024/1/5", "", "", ""]])  # fmt: skip
+    customers, keys, rejects = parse_customers([raw("c.csv", rows)], CUSTOMERS)
+    assert customers["customer_id"].tolist() == ["003", "090-1234-5678", "09012345678"]
+    assert keys["value"].tolist() == ["003", "09012345678", "09012345678"]
+    assert rejects["source_row"].tolist() == ["c.csv:2", "c.csv:3"] and rejects["reason"].str.contains("書き方だけが違う顧客番号").all()
+
+
 def test_keys_tell_a_customer_by_number_mail_and_telephone():
     _, keys, _ = parse_customers([raw("c.csv", as_csv(CRM))], CUSTOMERS)
     one = keys.loc[keys["customer_id"] == "001", ["kind", "value"]].values.tolist()

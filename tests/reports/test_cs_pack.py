@@ -160,8 +160,8 @@ def test_the_page_for_the_desk_tells_what_it_protected(report):
     assert [row[2]["text"] for row in report["thanks"]["table"]["rows"]] == ["サポートの方の説明が丁寧で助かりました"]
 
 
-def test_page_and_book_say_the_same(make, tables, report, tmp_path):
-    path = write_workbook(cs_sheets(tables, config=make.config(), run=make.run()), tmp_path / "cs.xlsx", title="題", as_of_on=None)
+def test_page_and_book_say_the_same(report, sheets, tmp_path):
+    path = write_workbook(list(sheets.values()), tmp_path / "cs.xlsx", title="題", as_of_on=None)
     with pytest.warns(UserWarning, match="extension"):
         book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["概要", "FAQ", "つまずき", "再問い合わせと転送", "質問と回答", "解約理由", "引き留め", "要注意の顧客", "お客様の言葉", "声を寄せた顧客", "数値の出典", "前提と計算方法"]

@@ -8,6 +8,8 @@ import pytest
 import xlsxwriter
 
 from voc.errors import StoreError
+from voc.issues.calibration import COLUMNS
+from voc.reports.sample_sheet import write_sample_sheet
 from voc.reports.whole_file import whole_file
 from voc.reports.workbook import write_workbook
 
@@ -63,6 +65,15 @@ def test_a_workbook_on_a_full_disk_is_told_and_the_old_file_stays(tmp_path):
     with no_file_above(1000), pytest.raises(StoreError, match="空きがありません"):
         write_workbook([], path, title="声", as_of_on=pd.Timestamp("2026-01-01"))
     assert path.read_bytes() == before and names(tmp_path) == ["a.xlsx"]
+
+
+def test_a_sheet_of_samples_on_a_full_disk_is_told_and_the_old_file_stays(tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"answers")
+    rows = pd.DataFrame([dict.fromkeys(COLUMNS.values(), "") | {"確率": 0.5, "重み": 1.0}])
+    with no_file_above(1000), pytest.raises(StoreError, match="確認の表 .*空きがありません.*--out を"):
+        write_sample_sheet(rows, path)
+    assert path.read_bytes() == b"answers" and names(tmp_path) == ["a.xlsx"]
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):

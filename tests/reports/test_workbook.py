@@ -27,6 +27,11 @@ def saved(sheets, path):
     return openpyxl.load_workbook(write_workbook(sheets, path, title="題", as_of_on=pd.Timestamp("2026-10-01")))
 
 
+def tab(sheets, name, path):
+    """One tab of a book, written and opened alone."""
+    return saved([sheet for sheet in sheets if sheet.name == name], path)[name]
+
+
 def rows_of(page) -> pd.DataFrame:
     """The native table of a tab."""
     (native,) = page.tables.values()
@@ -103,7 +108,7 @@ def test_equal_requests_are_one_and_small_groups_hide_their_money(make, tables, 
     asked["object"] = ["請求書PDF"] * 5 + ["請求書 PDF"] * (len(asked) - 5)
     lonely = asked.head(1).assign(sentence_id="s02-00", phrase="別の要望", object="別", change="変更")
     changed = {**tables, "requests": contract.check(pd.concat([asked, lonely]), contract.REQUESTS)}
-    found = rows_of(saved(product_sheets(changed, config=make.config(), run=make.run()), tmp_path / "p.xlsx")["要望"]).set_index("要望")
+    found = rows_of(tab(product_sheets(changed, config=make.config(), run=make.run()), "要望", tmp_path / "p.xlsx")).set_index("要望")
     one = found.loc["請求書PDFの一括出力"]
     assert one[["顧客数", "声の数", "求める顧客のLTV合計", "プラン", "課題番号"]].tolist() == [7, 8, 350_000, "ライト 6名", "VOC-0002"]
     assert found.loc["別の要望", ["顧客数", "求める顧客のLTV合計", "プラン"]].tolist() == ["5名未満", None, None]
@@ -119,12 +124,12 @@ def test_evidence_leads_back_to_every_mention(tables, book):
 
 
 def test_a_cap_is_told_and_no_issue_loses_all_its_rows(make, tables, tmp_path):
-    book = saved(product_sheets(tables, config=make.config(), run=make.run(), n_evidence=25), tmp_path / "p.xlsx")
-    found = rows_of(book["根拠"])
+    page = tab(product_sheets(tables, config=make.config(), run=make.run(), n_evidence=25), "根拠", tmp_path / "p.xlsx")
+    found = rows_of(page)
     n_all = len(tables["mentions"])
     assert len(found) == 25
     assert set(found["課題番号"]) == set(tables["mentions"]["issue_id"])
-    assert f"全{n_all}行のうち25行" in book["根拠"]["A2"].value
+    assert f"全{n_all}行のうち25行" in page["A2"].value
 
 
 def test_who_asked_is_told_of_issues_with_five_customers_or_more(make, tables, book):

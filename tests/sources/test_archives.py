@@ -11,7 +11,12 @@ import pytest
 from voc.config import Source
 from voc.errors import SourceError
 from voc.sources.archives import unpack
-from voc.sources.files import read_files
+from voc.sources.pull import pull
+from voc.tables import WATERMARKS, empty
+
+
+def read(source, *, base):
+    return pull(source, base=base, environ={}, watermark=empty(WATERMARKS)).files
 
 
 def zipped(members, **options):
@@ -87,12 +92,12 @@ def test_mutated_archives_never_crash():
 def test_archives_are_found_by_a_path(tmp_path):
     (tmp_path / "x.zip").write_bytes(zipped([("a.csv", b"1"), ("b.txt", b"2")]))
     plain = Source(name="s", format="chat", path="*.zip")
-    assert [file.name for file in read_files(plain, base=tmp_path)] == ["x.zip/a.csv", "x.zip/b.txt"]
+    assert [file.name for file in read(plain, base=tmp_path)] == ["x.zip/a.csv", "x.zip/b.txt"]
     chosen = Source(name="s", format="chat", path="zip://*.csv::x.zip")
-    assert [file.name for file in read_files(chosen, base=tmp_path)] == ["x.zip/a.csv"]
+    assert [file.name for file in read(chosen, base=tmp_path)] == ["x.zip/a.csv"]
 
 
 @pytest.mark.parametrize("path", ["zip://a.csv", "ftp://host/a.csv", "zip://*::gs://b/x.zip", "zip://*::../x.zip"])
 def test_a_place_that_is_not_known_is_told(tmp_path, path):
     with pytest.raises(SourceError, match=r"ソース s: "):
-        read_files(Source(name="s", format="chat", path=path), base=tmp_path)
+        read(Source(name="s", format="chat", path=path), base=tmp_path)

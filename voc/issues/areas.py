@@ -14,9 +14,10 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from voc.issues.categories import BY as CATEGORIES
 from voc.issues.edits import LONGEST_AREA
 from voc.issues.events import VOC, event_row
-from voc.issues.kinds import KINDS
+from voc.issues.kinds import matter_part
 from voc.issues.label_words import BARE, DEICTIC, FORMAL, TIME, VAGUE
 from voc.japanese import Token
+from voc.unit_vectors import unit
 
 FEWEST, MOST = 4, 12
 """Areas that a company's issues are put into, where there are so many topics."""
@@ -57,8 +58,8 @@ def area_rows(
 def topic_parts(issues: pd.DataFrame) -> np.ndarray:
     """(k, d) unit vectors of what sets each issue's topic apart: its centroid without the part of the kinds, and without
     what all issues of the company share (on the demo and on a survey, areas cut without this were mixtures)."""
-    topics = _unit(np.vstack([np.asarray(centroid, dtype=float) for centroid in issues["centroid"]])[:, : -len(KINDS)])
-    return _unit(topics - topics.mean(axis=0)) if len(topics) > 2 else topics
+    topics = matter_part(issues["centroid"])
+    return unit(topics - topics.mean(axis=0)) if len(topics) > 2 else topics
 
 
 def cluster_topics(topics: np.ndarray) -> np.ndarray:
@@ -73,7 +74,7 @@ def cluster_topics(topics: np.ndarray) -> np.ndarray:
     n = int(matters.max()) + 1
     if n == 1:
         return np.zeros(len(topics), dtype=int)
-    centres = _unit(np.vstack([topics[matters == matter].mean(axis=0) for matter in range(n)]))
+    centres = unit(np.vstack([topics[matters == matter].mean(axis=0) for matter in range(n)]))
     groups = fcluster(linkage(centres, method="ward"), _wanted(n), criterion="maxclust")
     return np.unique(groups, return_inverse=True)[1][matters]
 
@@ -175,9 +176,5 @@ def _likeness(points: np.ndarray, topics: np.ndarray, areas: np.ndarray, names: 
     Rand 0.21-0.38 against 0.33-0.54).
     """
     near = np.column_stack([(points @ topics[areas == name].T).max(axis=1) for name in names])
-    middle = np.column_stack([points @ _unit(topics[areas == name].mean(axis=0)[None])[0] for name in names])
+    middle = np.column_stack([points @ unit(topics[areas == name].mean(axis=0)[None])[0] for name in names])
     return np.where(near > 1 - _SAME**2 / 2, 1 + near, middle)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -16,6 +16,7 @@ from voc.errors import SourceError
 from voc.issues.edits import LONGEST_LABEL
 from voc.issues.events import birth_rows, event_row, issue_id_of, next_number, place_of
 from voc.issues.kinds import KINDS
+from voc.unit_vectors import unit
 
 BY = "categories"
 _HEADINGS = {
@@ -142,8 +143,7 @@ def _prototype(category: Category, embed: Callable) -> tuple[str, dict]:
     kind = category.kind or max(KINDS, key=lambda one: (kinds.count(one), -KINDS.index(one)))
     if category.kind is None and any(one != kind for one in kinds):
         points, _ = embed(texts, [kind] * len(texts))
-    centre = points.sum(axis=0)
-    centre /= max(float(np.linalg.norm(centre)), 1e-12)
+    centre = unit(points.sum(axis=0))
     return kind, place_of(centre, _FULL * math.sqrt(len(points) / (len(points) + _FEW)))
 
 

@@ -12,6 +12,7 @@ from voc import topics
 from voc.issues.grouping import centres, regroup, smoothed
 from voc.issues.kinds import KINDS
 from voc.part_results import PartError, group_faults
+from voc.unit_vectors import unit
 
 Clusterer = Callable[..., tuple[np.ndarray, np.ndarray]]
 OTHER = "その他"  # kind of a group of facts or plans
@@ -115,7 +116,7 @@ def _means(table: np.ndarray, groups: np.ndarray, wanted: np.ndarray) -> np.ndar
     total, own = np.zeros((len(wanted), table.shape[1])), place[groups[rows]]
     np.add.at(total, own, table[rows])
     means = total / np.bincount(own, minlength=len(wanted))[:, None]
-    return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+    return unit(means)
 
 
 def _candidate(rows: np.ndarray, centroid: np.ndarray, voices: np.ndarray, kinds: np.ndarray, words: list[str]) -> Candidate:

@@ -10,7 +10,7 @@ accept lock unlock exclude include close reopen death     old status -> new stat
 assign_owner set_effort set_due set_parent                old value -> new value (empty: none)
 fix           -              -> date of the action; `note` says what was done
 
-`replay(events)` gives the columns IDENTITY of table ISSUES. The other columns (exemplar_ids, keywords, n_sentences)
+`replay(events)` gives the columns of table ISSUES but MEASURED (exemplar_ids, keywords, n_sentences): these
 are measured by each run on the sentences that there are, so that an erased sentence is in no event.
 """
 
@@ -25,14 +25,11 @@ from voc.errors import TableError
 from voc.tables import ACTIONS, ISSUE_EVENTS, ISSUES, check, empty
 
 VOC = "voc"  # `by` of what a run decides; any other name is a person's
-IDENTITY = (
-    "issue_id", "parent", "label", "label_by", "kind", "status", "merged_into", "owner", "first_seen_at", "closed_on",
-    "centroid", "threshold", "effort", "due_on",
-)  # fmt: skip
 MEASURED = ("exemplar_ids", "keywords", "n_sentences")
+"""Columns of ISSUES that no event has."""
 STATUS_KINDS = frozenset("accept lock unlock exclude include close reopen death".split())
 VALUE_KINDS = {"assign_owner": "owner", "set_effort": "effort", "set_due": "due_on", "set_parent": "parent"}
-KINDS = STATUS_KINDS | set(VALUE_KINDS) | {"birth", "rename", "merge", "split", "recentre", "fix"}
+EVENT_KINDS = STATUS_KINDS | set(VALUE_KINDS) | {"birth", "rename", "merge", "split", "recentre", "fix"}
 DRIFTING = ("candidate", "open")
 """Only issues of these statuses may be moved by a run; all others keep centroid and label."""
 UNREPORTED = ("excluded", "merged", "dead")
@@ -41,8 +38,8 @@ UNREPORTED = ("excluded", "merged", "dead")
 
 def event_row(issue_id: str, kind: str, *, at: pd.Timestamp, by: str, **values: object) -> dict:
     """One event as a dict. `values`: old (column from), to, note, definition (a dict, written as JSON)."""
-    if kind not in KINDS:
-        raise ValueError(f"kind is {kind!r}; allowed are {sorted(KINDS)}")
+    if kind not in EVENT_KINDS:
+        raise ValueError(f"kind is {kind!r}; allowed are {sorted(EVENT_KINDS)}")
     definition = values.get("definition")
     return {
         "issue_id": issue_id, "kind": kind, "at": pd.Timestamp(at), "by": by, "from": _text(values.get("old")),
@@ -115,7 +112,7 @@ def restored(events: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFrame:
 
 
 def apply_event(state: dict[str, dict], event: dict) -> dict[str, dict]:
-    """The ledger after one event: `state` maps an issue_id to its IDENTITY columns and is not changed itself."""
+    """The ledger after one event: `state` maps an issue_id to its columns but MEASURED and is not changed itself."""
     issue_id, kind = event["issue_id"], event["kind"]
     definition = json.loads(event["definition"]) if event["definition"] else {}
     if kind == "birth":
@@ -145,7 +142,7 @@ def _change(row: dict, event: dict, definition: dict) -> dict:
     if kind == "fix":
         return {}
     if kind not in STATUS_KINDS:
-        raise _misfit(event, f"種類は {sorted(KINDS)} のどれかです")
+        raise _misfit(event, f"種類は {sorted(EVENT_KINDS)} のどれかです")
     if row["status"] == "merged":
         raise _misfit(event, "統合済みの課題です")
     return {"status": to, "closed_on": pd.Timestamp(definition["on"]) if kind == "close" else None}

@@ -7,6 +7,8 @@ All tests are ratios of mean cosines, so that one rule serves narrow matters (a 
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from voc.unit_vectors import unit
+
 OUTLIER = -1
 _PART = 0.75  # pieces of one cluster whose cross-similarity is below this share of their own similarity are two
 _JOIN = 0.80  # pieces of two clusters above this share are one
@@ -28,7 +30,7 @@ def smoothed(vectors: np.ndarray) -> np.ndarray:
     around = np.zeros_like(vectors)
     for column in range(near.shape[1]):
         around += vectors[near[:, column]]
-    return _unit(vectors + around / near.shape[1])
+    return unit(vectors + around / near.shape[1])
 
 
 def regroup(
@@ -55,7 +57,7 @@ def regroup(
 
 def centres(vectors: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """(k, d) unit mean vectors of groups 0 ... k - 1; rows of group -1 count nowhere."""
-    return _unit(_sums(vectors, groups))
+    return unit(_sums(vectors, groups))
 
 
 def _pieces(vectors: np.ndarray, broad: np.ndarray, fine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +71,7 @@ def _pieces(vectors: np.ndarray, broad: np.ndarray, fine: np.ndarray) -> tuple[n
             pieces[rows] = len(parents)
             parents.append(cluster)
             continue
-        middle = _unit(np.vstack([vectors[rows[fine[rows] == name]].mean(axis=0) for name in names]))
+        middle = unit(np.vstack([vectors[rows[fine[rows] == name]].mean(axis=0) for name in names]))
         pieces[rows] = len(parents) + (vectors[rows] @ middle.T).argmax(axis=1)
         parents += [cluster] * len(names)
     used = np.unique(pieces[pieces != OUTLIER])
@@ -155,7 +157,3 @@ def _numbered(groups: np.ndarray) -> np.ndarray:
     """The same groups, numbered 0 ... k - 1 without gaps."""
     used = np.unique(groups[groups != OUTLIER])
     return np.where(groups == OUTLIER, OUTLIER, np.searchsorted(used, groups))
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -3,10 +3,13 @@
 An issue is topic x kind, as a manager would cut it: 「口座連携が切れる」 and 「口座連携の設定方法」 are two.
 """
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 import pandas as pd
 
 from voc.issues.grouping import neighbours
+from voc.unit_vectors import unit
 
 KINDS = ("不具合", "使い方", "手続き", "要望", "料金", "対応", "称賛", "解約")
 
@@ -51,6 +54,13 @@ def kind_shares(texts: pd.Series, opinions: pd.DataFrame) -> np.ndarray:
     )
     total = shares.sum(axis=1, keepdims=True) + opinions["p_other"].to_numpy()[:, None] * 0.5
     return shares / np.maximum(total, 1e-9)
+
+
+def matter_part(centroids: Collection[Sequence[float]]) -> np.ndarray:
+    """(k, d) unit vectors of what issues are about: their `centroids` without the last columns, which tell the kind."""
+    if not len(centroids):
+        return np.empty((0, 0))
+    return unit(np.vstack([np.asarray(centroid, dtype="float64") for centroid in centroids])[:, : -len(KINDS)])
 
 
 def kind_agreement(vectors: np.ndarray, kinds: np.ndarray) -> float:

@@ -1,8 +1,8 @@
 """All clauses of a sentence that a label may be made of: phrases with their particles, predicate taken apart.
 
 「CSVを出力すると文字化けして会計ソフトに取り込めません」 gives CSVを出力する (a condition), 文字化けする and
-会計ソフトに取り込めない. Unlike `voc.clauses.main_clause`, which answers with one clause, this keeps every clause
-with its role and mood, since the clause that many sentences share is often not the main one.
+会計ソフトに取り込めない. Every clause is kept with its role and mood, not the main one alone, since the clause that
+many sentences share is often another one.
 """
 
 import itertools

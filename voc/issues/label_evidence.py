@@ -8,6 +8,7 @@ import numpy as np
 
 from voc.cleaning.fillers import without_fillers
 from voc.issues import label_words as known
+from voc.issues.label_facts import letter_pairs
 from voc.issues.matter import names_a_matter
 from voc.japanese import Token
 from voc.set_aside import CONVERSATION
@@ -33,8 +34,8 @@ def pick_exemplars(texts: Sequence[str], vectors: np.ndarray, centroid: np.ndarr
     if not len(texts):
         return []
     cosines = vectors @ centroid
-    pairs = _letter_pairs(label)
-    shown = np.array([len(pairs & _letter_pairs(text)) / max(len(pairs), 1) for text in texts])
+    pairs = letter_pairs(label)
+    shown = np.array([len(pairs & letter_pairs(text)) / max(len(pairs), 1) for text in texts])
     relevance = cosines - np.array([_reading_cost(text) for text in texts])
     if fits is not None:
         relevance = relevance - _KIND_COST * (1 - np.asarray(fits, dtype=float))
@@ -74,10 +75,6 @@ def readable_keywords(words: Sequence[str], tokens: Sequence[Sequence[Token]]) -
         ordered += more[: _FEWEST - len(ordered)]
     shown = [min(written[word].items(), key=lambda item: (-item[1], item[0]))[0] if word in written else word for word in ordered]
     return list(dict.fromkeys(shown))
-
-
-def _letter_pairs(text: str) -> set[str]:
-    return {text[i : i + 2] for i in range(len(text) - 1)}
 
 
 def _is_word(token: Token) -> bool:

@@ -80,4 +80,5 @@ def has_matter(phrases: Sequence[Phrase]) -> bool:
 
 
 def letter_pairs(text: str) -> set[str]:
+    """All pairs of neighbouring characters: what two wordings of one thing have in common."""
     return {text[i : i + 2] for i in range(len(text) - 1)}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from voc.tables import MENTIONS, check, empty
+from voc.unit_vectors import unit
 
 KIND_WEIGHT = 0.4  # length of the kind part beside a sentence vector of length 1
 _SLOPE, _LEAD, _BEHIND, _BASE = 10.5, 4.0, 10.0, -0.6  # fitted on demo seeds 21-23, see the benchmark
@@ -44,7 +45,7 @@ def voice_vectors(
 
 def _beside(vectors: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     joined = np.hstack([vectors.astype(np.float64), KIND_WEIGHT * kinds])
-    return joined / np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-12)
+    return unit(joined)
 
 
 def _in_context(points: np.ndarray, contacts: np.ndarray) -> np.ndarray:
@@ -63,7 +64,7 @@ def _in_context(points: np.ndarray, contacts: np.ndarray) -> np.ndarray:
         weights[first] += weight
         weights[second] += weight
     moved = points + total / np.maximum(weights, 1)[:, None]
-    return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)
+    return unit(moved)
 
 
 def match_probabilities(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from voc.issues.events import UNREPORTED, survivors
 from voc.tables import MENTIONS, check
+from voc.unit_vectors import unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,9 @@ def active_prototypes(issues: pd.DataFrame) -> Prototypes:
     rows = issues.assign(home=issues["issue_id"].map(survivors(issues))).sort_values(["home", "issue_id"], kind="stable")
     kinds = rows["home"].map(issues.set_index("issue_id")["kind"])
     stacked = np.vstack([np.asarray(centroid, dtype=np.float64) for centroid in rows["centroid"]])
-    lengths = np.maximum(np.linalg.norm(stacked, axis=1, keepdims=True), 1e-12)
     return Prototypes(
         rows["home"].to_numpy(dtype=object), rows["issue_id"].to_numpy(dtype=object), kinds.to_numpy(dtype=object),
-        stacked / lengths, rows["threshold"].to_numpy(dtype=float),
+        unit(stacked), rows["threshold"].to_numpy(dtype=float),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from voc.issues.discovery import Candidate
 from voc.issues.events import DRIFTING, VOC, birth_rows, event_row, place_of
+from voc.unit_vectors import unit
 
 _HOME = 0.5  # share of a cluster's sentences that one issue must hold
 _SWALLOWED = 0.7  # share of an issue's sentences in a cluster of another issue, above which they are one
@@ -45,7 +46,7 @@ def review(
     prototype (what a person defined by a few examples stays as defined), and so does the issue that holds the rest of it.
     """
     sizes = pd.Series(home).value_counts()
-    centre = {row["issue_id"]: _unit(np.asarray(row["centroid"], dtype=float)) for row in issues.to_dict("records")}
+    centre = {row["issue_id"]: unit(np.asarray(row["centroid"], dtype=float)) for row in issues.to_dict("records")}
     of_issue: dict[str, list[Candidate]] = {}
     fixed = set(issues.loc[issues["status"] != "merged", "issue_id"]) - free
     born, joined, merged = [], [], {}
@@ -86,9 +87,8 @@ def may_change(issues: pd.DataFrame, events: pd.DataFrame) -> set[str]:
     """Issues that a run may move, part or merge: not locked, closed or resting, and nothing done to them by a person."""
     by_hand = events[events["by"] != VOC]
     touched = set(by_hand["issue_id"]) | set(by_hand["to"].dropna())
-    survivors = set(issues["merged_into"].dropna())
     drifting = issues[issues["status"].isin(DRIFTING) & (issues["label_by"].fillna(VOC) == VOC)]
-    return set(drifting["issue_id"]) - touched - (survivors & touched)
+    return set(drifting["issue_id"]) - touched
 
 
 def review_rows(seen: Review, issues: pd.DataFrame, born: pd.DataFrame, *, at: pd.Timestamp) -> list[dict]:
@@ -130,7 +130,3 @@ def _owner(held: pd.Series, size: int, near: str | None) -> str | None:
     if len(held) and held.iloc[0] >= _HOME * size:
         return str(held.index[0])
     return near if held.sum() < _HOME * size else None
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-12)

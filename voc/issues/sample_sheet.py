@@ -37,15 +37,15 @@ def _page(book: openpyxl.Workbook):
     return None
 
 
-def with_context(voices: pd.DataFrame, *, around: int = 1) -> pd.DataFrame:
-    """`voices` (SENTENCES) with column context: the sentence with up to `around` before and after it in its turn.
+def with_context(voices: pd.DataFrame) -> pd.DataFrame:
+    """`voices` (SENTENCES) with column context: the sentence with the one before and the one after it in its turn.
 
     The matcher reads a sentence with its neighbours, so who judges it should see them too. The sentence itself is
     shown as 【…】; context is empty where it stands alone.
     """
     rows = voices.sort_values(["turn_id", "position"], kind="stable").reset_index(drop=True)
     parts = []
-    for apart in range(-around, around + 1):
+    for apart in (-1, 0, 1):
         near = rows["text"].shift(-apart).where(rows["turn_id"].shift(-apart) == rows["turn_id"], "")
         parts.append("【" + rows["text"] + "】" if apart == 0 else near.fillna(""))
     joined = parts[0].str.cat(parts[1:])

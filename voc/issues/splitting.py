@@ -7,6 +7,7 @@ import pandas as pd
 
 from voc.issues.events import birth_rows, event_row, issue_id_of, next_number, place_of
 from voc.issues.prototypes import active_prototypes
+from voc.unit_vectors import unit
 
 _QUANTILE = 0.10  # a tenth of the members may lie below the threshold, as where an issue is found
 _OWN_MEMBERS = 5  # so many sentences that no moved prototype explains make a centre of their own
@@ -19,7 +20,7 @@ def pick_like(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """
     if chosen.all() or not chosen.any():
         return chosen.copy()
-    inside, outside = _unit(points[chosen].mean(axis=0)), _unit(points[~chosen].mean(axis=0))
+    inside, outside = unit(points[chosen].mean(axis=0)), unit(points[~chosen].mean(axis=0))
     return chosen | (points @ inside > points @ outside)
 
 
@@ -89,9 +90,5 @@ def _moved(issue_id: str, issues: pd.DataFrame, part_of: np.ndarray, points: np.
 
 
 def _place(points: np.ndarray) -> dict:
-    centre = _unit(points.mean(axis=0))
+    centre = unit(points.mean(axis=0))
     return place_of(centre, float(np.quantile(points @ centre, _QUANTILE)))
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-12)

@@ -17,7 +17,6 @@ from statsmodels.genmod.generalized_linear_model import GLM
 
 from voc.tables import ISSUE_TRENDS, check, empty
 
-STATES = ("new", "reopened", "emerging", "falling_since_fix", "fading", "steady")
 RECENT, BEFORE, SHOWN = 4, 26, 26
 """Weeks that are tested, weeks they are compared with, weeks that the table keeps."""
 FALSE_SHARE = 0.10

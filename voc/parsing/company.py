@@ -181,6 +181,7 @@ def _keys(frame: pd.DataFrame, source: Source, faults: list[dict]) -> pd.DataFra
     ])  # fmt: skip
     keys = keys.loc[keys["value"] != ""]
     for row, kind in keys.loc[keys.duplicated(["kind", "value"], keep=False), ["row", "kind"]].to_numpy():
-        word = {"email": "メールアドレス", "phone": "電話番号"}[kind]
-        faults.append(reject(source.name, row, f"ほかの顧客と同じ{word}のため、{word}では顧客を特定しません。"))
+        word = {"id": "顧客番号", "email": "メールアドレス", "phone": "電話番号"}[kind]
+        same = "書き方だけが違う" if kind == "id" else "同じ"  # 090-1234-5678 and 09012345678
+        faults.append(reject(source.name, row, f"ほかの顧客と{same}{word}のため、{word}では顧客を特定しません。"))
     return keys[KEY_COLUMNS].sort_values(KEY_COLUMNS, ignore_index=True).astype("str")

@@ -9,6 +9,7 @@ from voc.issues.calibration import COLUMNS, ENOUGH
 from voc.issues.sample_sheet import HELP_SHEET, SHEET
 from voc.reports.formats import plain
 from voc.reports.help_sheet import write_help
+from voc.reports.whole_file import whole_file
 
 _WIDTHS = {"課題": 38, "文": 60, "前後の文": 60, "合っている": 13}
 _HIDDEN = ("文番号", "課題番号", "確率", "重み")
@@ -28,8 +29,9 @@ HELP = (
 
 
 def write_sample_sheet(rows: pd.DataFrame, path: Path) -> Path:
-    """Write `rows` (of `choose_sample`) as the .xlsx file `path`. Raises OSError where it cannot be written."""
-    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
+    """Write `rows` (of `choose_sample`) as the .xlsx file `path`, whole or not at all. Raises StoreError where it cannot be written."""
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with whole_file(path, name="確認の表", setting="--out") as part, xlsxwriter.Workbook(part, options) as book:
         book.set_properties({"title": SHEET, "created": pd.Timestamp("2020-01-01").to_pydatetime()})
         _rows(book, rows)
         write_help(book, HELP_SHEET, HELP, width=26)

@@ -13,10 +13,11 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, name: str = "レポート", setting: str = "[reports] path") -> Iterator[Path]:
     """A file beside `path` to write to; it takes the place of `path` when the block ends. The folder is made where it is missing.
 
-    Raises StoreError where it cannot be written; what stood at `path` is still there then.
+    Raises StoreError where it cannot be written; what stood at `path` is still there then. `name` says what the file is,
+    `setting` what a person changes to put it elsewhere.
     """
     part = path.with_name(f".{path.name}.part")
     try:
@@ -25,14 +26,14 @@ def whole_file(path: Path) -> Iterator[Path]:
         part.replace(path)
     except (OSError, FileCreateError) as error:
         fault = error.args[0] if isinstance(error, FileCreateError) and isinstance(error.args[0], OSError) else error
-        raise StoreError(_told(path, fault)) from None
+        raise StoreError(_told(f"{name} {path}", fault, setting=setting)) from None
     finally:
         with suppress(OSError):  # on a disk that is read-only nothing was written either
             part.unlink(missing_ok=True)
 
 
-def _told(path: Path, fault: Exception) -> str:
+def _told(file: str, fault: Exception, *, setting: str) -> str:
     if getattr(fault, "errno", None) in _NO_SPACE:
-        return f"レポート {path} を書き込む空きがありません。不要なファイルを消すか、[reports] path を空きのある場所に変えて、もう一度実行してください。"
+        return f"{file} を書き込む空きがありません。不要なファイルを消すか、{setting} を空きのある場所に変えて、もう一度実行してください。"
     reason = getattr(fault, "strerror", None) or type(fault).__name__
-    return f"レポート {path} を書き込めません（{reason}）。フォルダーの権限とディスクのマウントを確かめて、もう一度実行してください。"
+    return f"{file} を書き込めません（{reason}）。フォルダーの権限とディスクのマウントを確かめて、もう一度実行してください。"

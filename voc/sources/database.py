@@ -28,8 +28,8 @@ from voc.sources.watermarks import Pulled, rows
 _ROWS_AT_ONCE = 1000
 _MAX_SEEN = 1000
 _CONTACTS = frozenset({"transcript", "turns", "chat", "ticket", "review", "survey"})
-_KINDS = {"int": int, "decimal": Decimal, "float": float, "text": str, "datetime": datetime, "date": date}
-_READERS = {**_KINDS, "datetime": datetime.fromisoformat, "date": date.fromisoformat}
+_VALUE_TYPES = {"int": int, "decimal": Decimal, "float": float, "text": str, "datetime": datetime, "date": date}
+_READERS = {**_VALUE_TYPES, "datetime": datetime.fromisoformat, "date": date.fromisoformat}
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def groups(
 
 def encode(mark: Mark) -> str:
     """The mark as the text that WATERMARKS keeps."""
-    kind = next(kind for kind, of in _KINDS.items() if type(mark.value) is of)
+    kind = next(kind for kind, of in _VALUE_TYPES.items() if type(mark.value) is of)
     text = mark.value.isoformat() if kind in ("datetime", "date") else str(mark.value)
     return json.dumps({"type": kind, "value": text, "seen": list(mark.seen)}, ensure_ascii=False)
 

@@ -6,27 +6,19 @@ from pathlib import Path
 
 from voc.config import Source
 from voc.errors import SourceError
-from voc.raw import MAX_BYTES, RawFile
+from voc.raw import RawFile
 from voc.sources.archives import faulty, too_large, unpack
 from voc.sources.watermarks import Pulled, changes, rows
-
-__all__ = ["RawFile", "pull_files", "read_files"]
-
-
-def read_files(source: Source, *, base: Path, max_bytes: int = MAX_BYTES) -> list[RawFile]:
-    """Read every file that `source.path` (a path or a glob, relative to `base`) names, sorted by name.
-
-    A relative path must stay under `base`; an absolute one may point anywhere. `.gz` and `.zip` are unpacked. A file
-    that cannot be read is returned with its `fault`. Raises SourceError where nothing matches or a path leaves `base`.
-    """
-    found = find_files(source, base=base)
-    return [file for name in found for file in _read(name, found[name], source, max_bytes=max_bytes)[0]]
 
 
 def pull_files(
     source: Source, *, base: Path, known: Mapping[str, str], max_bytes: int, pull_bytes: int, mark_of: Callable[[str], str] = str
 ) -> Pulled:
-    """New and changed files only: those whose SHA-256 is not the one in `known` (mark -> SHA-256)."""
+    """New and changed files only, sorted by name: those whose SHA-256 is not the one in `known` (mark -> SHA-256).
+
+    `source.path` (a path or a glob, relative to `base`) names them. `.gz` and `.zip` are unpacked. A file that cannot be
+    read is given with its `fault`. Raises SourceError as `find_files`.
+    """
     found = find_files(source, base=base)
     return take(
         source, known, file_signatures(source, base=base, max_bytes=max_bytes), mark_of=mark_of,
@@ -79,7 +71,11 @@ def split_path(source: Source) -> tuple[str | None, str]:
 
 
 def find_files(source: Source, *, base: Path) -> dict[str, Path]:
-    """name -> path of every file that the source names, sorted by path. Raises SourceError as `read_files`."""
+    """name -> path of every file that the source names, sorted by path.
+
+    A relative path must stay under `base`; an absolute one may point anywhere. Raises SourceError where nothing matches
+    or a path leaves `base`.
+    """
     base, (_, path) = base.resolve(), split_path(source)
     if "://" in path:
         allowed = "設定ファイルからのパス、絶対パス、s3://、zip://"

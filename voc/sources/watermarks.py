@@ -6,12 +6,13 @@ the data first and the watermark after it, so a crash in between reads some reco
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from voc.config import Source
+from voc.privacy import hidden_name
 from voc.raw import RawFile
 from voc.tables import WATERMARKS, check, empty
 
@@ -94,3 +95,8 @@ def values(watermark: pd.DataFrame, kind: str) -> dict[str, str]:
     """name -> value of the rows of one kind."""
     own = watermark.loc[watermark["kind"] == kind]
     return dict(zip(own["name"].tolist(), own["value"].tolist(), strict=True))
+
+
+def column_marks(columns: Sequence[str], *, key: bytes) -> dict[str, str]:
+    """Column name -> keyed hash: a file without a header has a customer's words in the place of names."""
+    return {name: hidden_name(name, key=key) for name in columns}
