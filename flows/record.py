@@ -15,6 +15,7 @@ import pandas as pd
 from flows.logs import write_line
 from voc.config import Config
 from voc.notices import inert_line
+from voc.runs import RUNNING
 from voc.tables import RUNS, check
 
 _PACKAGES = (
@@ -98,13 +99,13 @@ class RunRecord:
         """This run as table RUNS. `as_of_on`: unknown before the contacts are there; the day that it began stands for it.
         `tables`: the version of each table that it left."""
         packages = {name: version(name) for name in _PACKAGES}
-        as_of_on = pd.Timestamp(self.started_at.date()) if as_of_on is None else as_of_on
+        as_of_on = self.started_on if as_of_on is None else as_of_on
         return check(
             pd.DataFrame(
                 [
                     {
                         "run_id": self.run_id, "as_of_on": as_of_on,
-                        "started_at": self.started_at, "finished_at": None if status == "running" else datetime.now(UTC), "status": status,
+                        "started_at": self.started_at, "finished_at": None if status == RUNNING else datetime.now(UTC), "status": status,
                         "config_sha": self.config.sha(), "seed": self.config.seed, "inputs": _json(self.inputs),
                         "versions": _json(packages), "models": _json(self.models), "counts": _json(self.counts),
                         "seconds": _json(self.seconds), "settings": _json(self.settings | {"notices": list(dict.fromkeys(self.notices))}),

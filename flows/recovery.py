@@ -8,10 +8,10 @@ import json
 
 from voc.issues.categories import BY as CATEGORIES
 from voc.issues.events import VOC
+from voc.runs import COMPLETED, FAILED, INTERRUPTED, in_order
 from voc.store import append_rows, read_table, read_version, table_version, write_table
 from voc.tables import ISSUE_EVENTS, ISSUES, MENTIONS, RUNS
 
-COMPLETED, RUNNING, INTERRUPTED, FAILED = "completed", "running", "interrupted", "failed"
 _LEDGER = (ISSUE_EVENTS, MENTIONS, ISSUES)
 _KEY = "ledger_versions"
 _BY_RUNS = {VOC, CATEGORIES}  # the list of categories is read anew by each run
@@ -33,7 +33,7 @@ def ledger_versions(*, store: str) -> dict[str, int | None]:
     began from.
     """
     now = {table.name: table_version(table, store=store) for table in _LEDGER}
-    runs = read_table(RUNS, store=store).sort_values(["started_at", "run_id"])
+    runs = in_order(read_table(RUNS, store=store))
     if runs.empty or runs["status"].iloc[-1] == COMPLETED:
         return now
     before = json.loads(runs["settings"].iloc[-1]).get(_KEY)

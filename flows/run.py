@@ -16,7 +16,7 @@ from flows.compute import RunChunks, chunk_runner
 from flows.ingest import ingest
 from flows.leftover import end_servers_with_this_process
 from flows.record import RunRecord
-from flows.recovery import COMPLETED, FAILED, RUNNING, close_unfinished, ledger_versions, restore_ledger
+from flows.recovery import close_unfinished, ledger_versions, restore_ledger
 from flows.report import report
 from flows.settings import store_of
 from flows.store_lock import store_lock
@@ -27,6 +27,7 @@ from voc.errors import StoreError
 from voc.parts import check_configured, configured_parts
 from voc.removal import expire
 from voc.reports.content import headline, ranking
+from voc.runs import COMPLETED, FAILED, RUNNING
 from voc.store import append_rows, drop_old_versions, read_table, versions
 from voc.tables import CONTACTS, RUNS
 
@@ -78,7 +79,7 @@ def _run(config: Config, *, base: Path, store: str, record: RunRecord, is_full: 
     as_of_on = analyze(config, base=base, store=store, record=record, run_chunks=run_chunks)
     reached(progress, "分析", 80.0)
     tables = tables_for_reports(store)
-    tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status="reporting"))
+    tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status=RUNNING))
     written = report(config, tables, folder=base / config.reports.path, record=record)
     alert(config, tables, base=base, store=store, record=record, as_of_on=as_of_on)
     append_rows(record.row(as_of_on=as_of_on, status=COMPLETED, tables=versions(store=store)), RUNS, store=store)

@@ -90,10 +90,15 @@ def erase(
     return counts
 
 
-def expire(*, store: str, months: int, as_of_on: pd.Timestamp) -> dict[str, int]:
-    """Remove contacts that began more than `months` before `as_of_on`, with all that hangs on them and all older
-    versions of every table. Returns the rows removed, by table. It may be repeated; customers and usage stay."""
-    gone = gone_by_age(_read((CONTACTS, TURNS, SENTENCES), store), months=months, as_of_on=as_of_on)
+def expire(*, store: str, months: int | None, as_of_on: pd.Timestamp, timezone: str) -> dict[str, int]:
+    """Remove contacts that began more than `months` before the day `as_of_on` of `timezone`, with all that hangs on them,
+    vectors of a run that was cut off and all older versions of every table. Returns the rows removed, by table.
+
+    Customers and usage stay. A job that was killed is repeated and ends in the same state; `months` None only ends what
+    another one began.
+    """
+    tables = _read((CONTACTS, TURNS, SENTENCES), store)
+    gone = Gone() if months is None else gone_by_age(tables, months=months, as_of_on=as_of_on, timezone=timezone)
     return _remove(gone, store=store)
 
 

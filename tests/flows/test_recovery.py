@@ -7,9 +7,10 @@ import sys
 import pandas as pd
 import pytest
 
-from flows.recovery import COMPLETED, INTERRUPTED, RUNNING, close_unfinished, ledger_versions, restore_ledger
+from flows.recovery import close_unfinished, ledger_versions, restore_ledger
 from flows.store_lock import store_lock
 from voc.errors import StoreError
+from voc.runs import COMPLETED, INTERRUPTED, RUNNING
 from voc.store import append_rows, forget_history, read_table, write_table
 from voc.tables import ISSUE_EVENTS, ISSUES, MENTIONS, RUNS, check, empty
 

@@ -43,7 +43,7 @@ def test_the_month_is_the_three_packs(config):
     assert names == {"product.html", "executive.html", "executive.pptx", "cs.html", "product.xlsx", "cs.xlsx", "issues.xlsx"}
 
 
-@pytest.mark.parametrize("status", [None, "reporting"])
+@pytest.mark.parametrize("status", [None, "running"])
 def test_without_a_finished_run_the_reader_is_told_what_to_do(config, status, capsys):
     if status:
         finished(config.parent, status)
