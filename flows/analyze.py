@@ -16,6 +16,7 @@ from flows.record import RunRecord
 from flows.tasks import edge_task, task
 from flows.understanding import understand
 from voc import japanese, topics
+from voc.as_of import as_of_day, up_to_run
 from voc.config import Config, Parts
 from voc.customers.signals import contact_moods
 from voc.customers.tables import health_tables
@@ -73,7 +74,8 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord, run_ch
     _same_space(config, store=store)
     categories = _categories(config, base=base)
     contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
-    as_of_on = as_of_day(config, contacts)
+    as_of_on = as_of_day(contacts, **record.days)
+    contacts = up_to_run(contacts, **record.days)
     contacts = contacts.loc[contacts["duplicate_of"].isna()].reset_index(drop=True)  # a copy is no second voice
     turns = turns.loc[turns["contact_id"].isin(contacts["contact_id"])].reset_index(drop=True)
     said = understand(contacts, turns, config, base=base, store=store, run_chunks=run_chunks, record=record)
@@ -109,14 +111,6 @@ def analyze(config: Config, *, base: Path, store: str, record: RunRecord, run_ch
             replace_table_task(frame, TABLES[name], store=store)
         write_ledger_task(update.issues, update.events, update.mentions, store=store)
     return as_of_on
-
-
-def as_of_day(config: Config, contacts: pd.DataFrame) -> pd.Timestamp:
-    """The configured analysis date, else the day after the last contact, so that no clock decides a result."""
-    if config.company.as_of_on:
-        return pd.Timestamp(config.company.as_of_on)
-    last = contacts["started_at"].max().tz_convert(config.company.timezone)
-    return last.tz_localize(None).normalize() + pd.Timedelta(days=1)
 
 
 def _instant(day: pd.Timestamp, config: Config) -> pd.Timestamp:

@@ -12,8 +12,10 @@ import pandas as pd
 from flows.company_tables import COMPANY
 from flows.compute import RunChunks, run_here
 from flows.record import RunRecord
+from flows.retention import expire_contacts
 from flows.rows import PulledRows, masked_texts, rows_of
 from flows.tasks import edge_task, task
+from voc.as_of import told_later, up_to_run
 from voc.config import Config, Source
 from voc.duplicates import link_duplicates
 from voc.episodes import link_episodes
@@ -71,10 +73,13 @@ def ingest(
                        record=record, run_chunks=run_chunks)  # fmt: skip
     if lake[CONTACTS.name].empty:
         raise VocError("\n".join(["問い合わせを一件も読み込めませんでした。", *(f"  - {told}" for told in record.notices)]))
+    # before the links: whatever is made of the contacts is made of those that stay
+    if expire_contacts(config, lake[CONTACTS.name], base=base, store=store, record=record):
+        lake.update({name: read_table_task(TABLES[name], store=store) for name in lake})
     _link(lake, store=store, record=record)
-    record.notices += silent_sources(
-        lake[CONTACTS.name], [source.name for source in config.sources], timezone=config.company.timezone
-    )
+    _tell_days(config, lake[CONTACTS.name], record=record)
+    if up_to_run(lake[CONTACTS.name], **record.days).empty:
+        raise VocError("\n".join(["分析できる問い合わせが一件もありません。", *(f"  - {told}" for told in record.notices)]))
     _count(lake, record=record)
 
 
@@ -257,6 +262,13 @@ def _link(lake: dict[str, pd.DataFrame], *, store: str, record: RunRecord) -> No
         contacts = link_duplicates_task(contacts, lake[TURNS.name])
         contacts = link_episodes_task(contacts, lake[TURNS.name])
         _write(lake, {CONTACTS.name: check(contacts, CONTACTS)}, store=store)
+
+
+def _tell_days(config: Config, contacts: pd.DataFrame, *, record: RunRecord) -> None:
+    """Contacts dated after the day of the run, which are as if they were not there yet, and sources that fell silent."""
+    record.notices += told_later(contacts, **record.days)
+    names = [source.name for source in config.sources]
+    record.notices += silent_sources(up_to_run(contacts, **record.days), names, timezone=config.company.timezone)
 
 
 def _count(lake: dict[str, pd.DataFrame], *, record: RunRecord) -> None:

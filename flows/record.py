@@ -53,6 +53,12 @@ class RunRecord:
         """The day that it began, in the company's time."""
         return pd.Timestamp(self.started_at).tz_convert(self.config.company.timezone).tz_localize(None).normalize()
 
+    @property
+    def days(self) -> dict:
+        """What decides which contacts count (voc/as_of.py): `given`, `run_on`, `timezone`."""
+        company = self.config.company
+        return {"given": company.as_of_on, "run_on": self.started_on, "timezone": company.timezone}
+
     def log(self, event: str, **said: object) -> None:
         """One line of the log, where one is kept. A full disk stops the run where it loses data, not here."""
         if self.log_folder is None:

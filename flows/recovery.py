@@ -13,7 +13,8 @@ from voc.store import append_rows, read_table, read_version, table_version, writ
 from voc.tables import ISSUE_EVENTS, ISSUES, MENTIONS, RUNS
 
 _LEDGER = (ISSUE_EVENTS, MENTIONS, ISSUES)
-_KEY = "ledger_versions"
+VERSIONS, EXPIRING = "ledger_versions", "is_expiring"
+"""In `settings` of RUNS: the ledger that a run began from; that it was removing contacts by their age."""
 _BY_RUNS = {VOC, CATEGORIES}  # the list of categories is read anew by each run
 
 
@@ -30,20 +31,30 @@ def ledger_versions(*, store: str) -> dict[str, int | None]:
     """The versions of the ledger's tables to begin from, by name (None: not written yet), for `settings` of RUNS.
 
     Those of now; or, where the last run did not come to its end and no person edited the ledger since, those that it
-    began from.
+    began from. A run that was cut off while it removed contacts had not come to the ledger: what it took away stays away.
     """
-    now = {table.name: table_version(table, store=store) for table in _LEDGER}
-    runs = in_order(read_table(RUNS, store=store))
-    if runs.empty or runs["status"].iloc[-1] == COMPLETED:
+    now, runs = current_versions(store=store), in_order(read_table(RUNS, store=store))
+    if runs.empty or runs["status"].iloc[-1] == COMPLETED or is_expiring(store=store):
         return now
-    before = json.loads(runs["settings"].iloc[-1]).get(_KEY)
+    before = json.loads(runs["settings"].iloc[-1]).get(VERSIONS)
     is_ours = before is not None and before != now and _has_only_runs_events_since(before, store=store)
     return before if is_ours else now
 
 
+def current_versions(*, store: str) -> dict[str, int | None]:
+    """The newest versions of the ledger's tables, by name."""
+    return {table.name: table_version(table, store=store) for table in _LEDGER}
+
+
+def is_expiring(*, store: str) -> bool:
+    """Whether the last run was cut off while it removed contacts by their age, so that this has to be done again."""
+    runs = in_order(read_table(RUNS, store=store))
+    return bool(len(runs)) and bool(json.loads(runs["settings"].iloc[-1]).get(EXPIRING))
+
+
 def restore_ledger(versions: dict[str, int | None], *, store: str) -> bool:
     """Make the ledger what it was at `versions`. Returns whether it was another one."""
-    if versions == {table.name: table_version(table, store=store) for table in _LEDGER}:
+    if versions == current_versions(store=store):
         return False
     for table in _LEDGER:
         write_table(read_version(table, versions[table.name], store=store), table, store=store)

@@ -11,27 +11,23 @@ import pandas as pd
 from prefect import flow
 
 from flows.alert import alert
-from flows.analyze import analyze, as_of_day, tables_for_reports
+from flows.analyze import analyze, tables_for_reports
 from flows.compute import RunChunks, chunk_runner
 from flows.ingest import ingest
 from flows.leftover import end_servers_with_this_process
 from flows.record import RunRecord
-from flows.recovery import close_unfinished, ledger_versions, restore_ledger
+from flows.recovery import EXPIRING, VERSIONS, close_unfinished, is_expiring, ledger_versions, restore_ledger
 from flows.report import report
 from flows.settings import store_of
 from flows.store_lock import store_lock
-from flows.tasks import edge_task
 from flows.telling import reached, start_progress, tell_prefect
 from voc.config import Config, load_config
 from voc.errors import StoreError
 from voc.parts import check_configured, configured_parts
-from voc.removal import expire
 from voc.reports.content import headline, ranking
 from voc.runs import COMPLETED, FAILED, RUNNING
-from voc.store import append_rows, drop_old_versions, read_table, versions
-from voc.tables import CONTACTS, RUNS
-
-expire_task = edge_task(expire, name="保存期間を過ぎた声の削除")
+from voc.store import append_rows, drop_old_versions, versions
+from voc.tables import RUNS
 
 
 @dataclass(frozen=True)
@@ -72,9 +68,6 @@ def run(config_path: str, *, is_quiet: bool = False, is_full: bool = False) -> R
 def _run(config: Config, *, base: Path, store: str, record: RunRecord, is_full: bool, run_chunks: RunChunks) -> RunResult:
     progress = start_progress()
     ingest(config, base=base, store=store, record=record, is_full=is_full, run_chunks=run_chunks)
-    if config.privacy.retention_months is not None:
-        last_day = as_of_day(config, read_table(CONTACTS, store=store))
-        record.counts["expired"] = expire_task(store=store, months=config.privacy.retention_months, as_of_on=last_day)
     reached(progress, "取り込み", 30.0)
     as_of_on = analyze(config, base=base, store=store, record=record, run_chunks=run_chunks)
     reached(progress, "分析", 80.0)
@@ -96,7 +89,9 @@ def _begin(record: RunRecord, *, store: str) -> None:
     if close_unfinished(store=store):
         record.tell("前回の実行は途中で終わっています。その続きから実行します。")
     versions = ledger_versions(store=store)
-    record.settings["ledger_versions"] = versions
+    record.settings[VERSIONS] = versions
+    if is_expiring(store=store):
+        record.settings[EXPIRING] = True  # until it is done
     append_rows(record.row(as_of_on=None, status=RUNNING), RUNS, store=store)
     restore_ledger(versions, store=store)
 

@@ -1,30 +1,32 @@
-"""The analysis date, and contacts whose date lies after the day of the run: a wrong date moves nothing else."""
+"""The analysis date, and contacts that are dated after the day of the run: a wrong date moves nothing else.
+
+All functions take `given` (company.as_of_on, which decides alone where it is set), `run_on` (the company's day of the run)
+and `timezone` (the company's). `run_on` decides nothing where no contact is dated after it: the same store gives the same
+result whenever it is run.
+"""
 
 import pandas as pd
 
 
 def as_of_day(contacts: pd.DataFrame, *, given: str | None, run_on: pd.Timestamp, timezone: str) -> pd.Timestamp:
-    """The day before whose start contacts (CONTACTS) are analysed: `given` (company.as_of_on), else the day after the
-    last contact that is not dated after `run_on`.
-
-    `run_on` is the company's day of the run. It decides nothing where no contact is dated after it: the same store gives
-    the same day whenever it is run. Where all contacts are dated after it, the day after it.
-    """
+    """The day up to whose start is analysed: `given`, else the day after the last of `contacts` (CONTACTS) that is not
+    dated after `run_on`; the day after `run_on` where there is none."""
     if given:
         return pd.Timestamp(given)
-    last = contacts.loc[~is_later(contacts, run_on=run_on, timezone=timezone), "started_at"].max()
+    last = up_to_run(contacts, given=given, run_on=run_on, timezone=timezone)["started_at"].max()
     last_on = run_on if pd.isna(last) else last.tz_convert(timezone).tz_localize(None).normalize()
     return last_on + pd.Timedelta(days=1)
 
 
-def is_later(contacts: pd.DataFrame, *, run_on: pd.Timestamp, timezone: str) -> pd.Series:
-    """Whether each of `contacts` (started_at) is dated after the day `run_on` of `timezone`."""
-    return contacts["started_at"] >= start_of(run_on + pd.Timedelta(days=1), timezone)
+def up_to_run(contacts: pd.DataFrame, *, given: str | None, run_on: pd.Timestamp, timezone: str) -> pd.DataFrame:
+    """`contacts` (started_at) without those that are dated after `run_on`; all of them where `given` is set."""
+    return contacts if given else contacts[contacts["started_at"] < start_of(run_on + pd.Timedelta(days=1), timezone)]
 
 
-def told_later(contacts: pd.DataFrame, *, run_on: pd.Timestamp, timezone: str) -> list[str]:
-    """A Japanese sentence where any of `contacts` (CONTACTS) is dated after `run_on`, with the one that is dated last."""
-    later = contacts[is_later(contacts, run_on=run_on, timezone=timezone)]
+def told_later(contacts: pd.DataFrame, *, given: str | None, run_on: pd.Timestamp, timezone: str) -> list[str]:
+    """A Japanese sentence where `up_to_run` leaves any of `contacts` (CONTACTS) out, with the one that is dated last."""
+    known = up_to_run(contacts, given=given, run_on=run_on, timezone=timezone)
+    later = contacts[~contacts.index.isin(known.index)]
     if later.empty:
         return []
     last = later.sort_values(["started_at", "contact_id"]).iloc[-1]
