@@ -41,7 +41,6 @@ from voc.sources.categories import read_category_file
 from voc.store import read_table, replace_table
 from voc.tables import (
     CONTACTS,
-    EMBEDDINGS,
     ISSUE_CALIBRATION,
     ISSUES,
     MADE_BY,
@@ -49,7 +48,6 @@ from voc.tables import (
     RANKING,
     TABLES,
     TURNS,
-    UNFINISHED,
     USAGE,
     check,
 )  # fmt: skip
@@ -200,8 +198,3 @@ def _impact(
         "impact_sensitivity": lines, "impact_controls": found.controls, "impact_reverse": found.reverse,
         "ranking": check(pd.concat(ranking, ignore_index=True), RANKING), **beside,
     }  # fmt: skip
-
-
-def tables_for_reports(store: str) -> dict[str, pd.DataFrame]:
-    """Every table of the store but the vectors, which no report shows."""
-    return {name: read_table(table, store=store) for name, table in TABLES.items() if name not in (EMBEDDINGS.name, UNFINISHED.name)}

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from flows.logs import write_line
+from voc.as_of import day_of
 from voc.config import Config
 from voc.notices import inert_line
 from voc.runs import RUNNING
@@ -51,7 +52,7 @@ class RunRecord:
     @property
     def started_on(self) -> pd.Timestamp:
         """The day that it began, in the company's time."""
-        return pd.Timestamp(self.started_at).tz_convert(self.config.company.timezone).tz_localize(None).normalize()
+        return day_of(self.started_at, self.config.company.timezone)
 
     @property
     def days(self) -> dict:

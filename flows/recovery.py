@@ -6,11 +6,13 @@ ledger alone grows from itself: a run that wrote it and was cut off then would b
 
 import json
 
+import pandas as pd
+
 from voc.issues.categories import BY as CATEGORIES
 from voc.issues.events import VOC
 from voc.runs import COMPLETED, FAILED, INTERRUPTED, in_order
 from voc.store import append_rows, read_table, read_version, table_version, write_table
-from voc.tables import ISSUE_EVENTS, ISSUES, MENTIONS, RUNS
+from voc.tables import ISSUE_EVENTS, ISSUE_LABELS, ISSUES, MENTIONS, RUNS
 
 _LEDGER = (ISSUE_EVENTS, MENTIONS, ISSUES)
 VERSIONS, EXPIRING = "ledger_versions", "is_expiring"
@@ -36,8 +38,9 @@ def ledger_versions(*, store: str) -> dict[str, int | None]:
     now, runs = current_versions(store=store), in_order(read_table(RUNS, store=store))
     if runs.empty or runs["status"].iloc[-1] == COMPLETED or is_expiring(store=store):
         return now
-    before = json.loads(runs["settings"].iloc[-1]).get(VERSIONS)
-    is_ours = before is not None and before != now and _has_only_runs_events_since(before, store=store)
+    last = runs.iloc[-1]
+    before = json.loads(last["settings"]).get(VERSIONS)
+    is_ours = before is not None and before != now and _is_of_runs_alone(before, since=last["started_at"], store=store)
     return before if is_ours else now
 
 
@@ -61,8 +64,11 @@ def restore_ledger(versions: dict[str, int | None], *, store: str) -> bool:
     return True
 
 
-def _has_only_runs_events_since(versions: dict[str, int | None], *, store: str) -> bool:
-    """Whether the tables of `versions` can still be read, and nobody but a run added to ISSUE_EVENTS after them."""
+def _is_of_runs_alone(versions: dict[str, int | None], *, since: pd.Timestamp, store: str) -> bool:
+    """Whether the tables of `versions` can still be read, nobody but a run added to ISSUE_EVENTS after them, and nobody
+    said of a sentence `since` then whether it belongs to its issue: such an answer names issues of the ledger of now."""
+    if (read_table(ISSUE_LABELS, store=store)["labelled_at"] >= since).any():
+        return False
     before = {table.name: read_version(table, versions[table.name], store=store) for table in _LEDGER}
     if any(frame is None for frame in before.values()):
         return False

@@ -11,13 +11,14 @@ import pandas as pd
 from prefect import flow
 
 from flows.alert import alert
-from flows.analyze import analyze, tables_for_reports
+from flows.analyze import analyze
 from flows.compute import RunChunks, chunk_runner
 from flows.ingest import ingest
 from flows.leftover import end_servers_with_this_process
 from flows.record import RunRecord
 from flows.recovery import EXPIRING, VERSIONS, close_unfinished, is_expiring, ledger_versions, restore_ledger
 from flows.report import report
+from flows.report_files import tables_for_reports
 from flows.settings import store_of
 from flows.store_lock import store_lock
 from flows.telling import reached, start_progress, tell_prefect
@@ -71,7 +72,7 @@ def _run(config: Config, *, base: Path, store: str, record: RunRecord, is_full: 
     reached(progress, "取り込み", 30.0)
     as_of_on = analyze(config, base=base, store=store, record=record, run_chunks=run_chunks)
     reached(progress, "分析", 80.0)
-    tables = tables_for_reports(store)
+    tables = tables_for_reports(config, store=store, started_at=record.started_at)
     tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status=RUNNING))
     written = report(config, tables, folder=base / config.reports.path, record=record)
     alert(config, tables, base=base, store=store, record=record, as_of_on=as_of_on)

@@ -5,6 +5,8 @@ and `timezone` (the company's). `run_on` decides nothing where no contact is dat
 result whenever it is run.
 """
 
+from datetime import datetime
+
 import pandas as pd
 
 
@@ -35,6 +37,11 @@ def told_later(contacts: pd.DataFrame, *, given: str | None, run_on: pd.Timestam
         f"（例: {last['started_at'].tz_convert(timezone):%Y-%m-%d}、ソース {last['source']}、{last['source_row']}、番号 {last['contact_id']}）。"
         "取り込み元の日付か、この機械の時計を確かめてください。"
     ]
+
+
+def day_of(instant: datetime, timezone: str) -> pd.Timestamp:
+    """The day of `instant` (with a zone) in `timezone`."""
+    return pd.Timestamp(instant).tz_convert(timezone).tz_localize(None).normalize()
 
 
 def start_of(day: pd.Timestamp, timezone: str) -> pd.Timestamp:
