@@ -93,13 +93,13 @@ def erase(
 
 def expire(
     *, store: str, months: int | None, as_of_on: pd.Timestamp, timezone: str,
-    marks_of: Callable[[pd.Series], Collection[str]] = lambda texts: (),
+    marks_of: Callable[[pd.Series], Collection[str]] | None = None,
 ) -> dict[str, int]:  # fmt: skip
     """Remove contacts that began more than `months` before the day `as_of_on` of `timezone`, with all that hangs on them,
     and all older versions of every table. Returns the rows removed, by table.
 
     Customers and usage stay, and of UNFINISHED the vectors made from what still is said: `marks_of(texts)` are their
-    `made_from`. A job that was killed is repeated and ends in the same state; `months` None only ends what another one
+    `made_from`, None: they go too. A job that was killed is repeated and ends in the same state; `months` None only ends what another one
     began.
     """
     tables = _read((CONTACTS, TURNS, SENTENCES), store)
@@ -112,7 +112,7 @@ def shown(text: str) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
-def _remove(gone: Gone, *, store: str, marks_of: Callable[[pd.Series], Collection[str]] = lambda texts: ()) -> dict[str, int]:
+def _remove(gone: Gone, *, store: str, marks_of: Callable[[pd.Series], Collection[str]] | None = None) -> dict[str, int]:
     stored, counts = {table.name: table for table in stored_tables(store=store)}, {}
     for name in in_writing_order(stored):
         frame = read_table(stored[name], store=store)
@@ -126,10 +126,11 @@ def _remove(gone: Gone, *, store: str, marks_of: Callable[[pd.Series], Collectio
     return counts
 
 
-def _clear_unfinished(store: str, marks_of: Callable[[pd.Series], Collection[str]]) -> None:
+def _clear_unfinished(store: str, marks_of: Callable[[pd.Series], Collection[str]] | None) -> None:
     """Vectors of a run that was cut off go unless they are known to be those of sentences that stay."""
     left = read_table(UNFINISHED, store=store)
-    kept = left[left["made_from"].isin(set(marks_of(read_table(SENTENCES, store=store)["text"])))] if len(left) else left
+    known = set() if marks_of is None or left.empty else set(marks_of(read_table(SENTENCES, store=store)["text"]))
+    kept = left[left["made_from"].isin(known)]
     if kept.empty:
         clear_table(UNFINISHED, store=store)
     elif len(kept) < len(left):

@@ -21,7 +21,7 @@ def made(tmp_path, monkeypatch):
     for name in ("read_table_task", "add_rows_task"):
         monkeypatch.setattr(vectors, name, getattr(vectors, name).fn)
     monkeypatch.setattr(vectors, "_TEXTS", 2)
-    monkeypatch.setattr(vectors, "dimension", lambda model: 1)
+    monkeypatch.setattr(vectors, "dimension", lambda _: 1)
     store = str(tmp_path)
 
     def run():
