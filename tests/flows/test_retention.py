@@ -5,10 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows import retention
 from flows.record import RunRecord
 from flows.recovery import close_unfinished, current_versions, is_expiring, ledger_versions, restore_ledger
-from flows.run import _begin
 from voc import removal
 from voc.config import Config
 from voc.increment import text_marks
@@ -42,6 +40,9 @@ def put(store, **started):
 @pytest.fixture
 def night(tmp_path, monkeypatch):
     """`night(months=12, ...)` -> (record, whether anything was to go) of a run that began at noon of 10 April 2026."""
+    from flows import retention
+    from flows.run import _begin
+
     monkeypatch.setattr(retention, "expire_task", retention.expire_task.fn)
     monkeypatch.setattr(retention, "_vector_marks", lambda texts, **_: set(text_marks(texts, by="x")))
     store = str(tmp_path / "store")

@@ -6,13 +6,20 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from flows import chunks, ingest
-from flows.rows import _mask
-from flows.tasks import Unsaid, unsaid_task
 from voc.errors import ConfigError, SourceError, StoreError, TableError
 from voc.tables import CONTACTS, TURNS, empty
 
 WORDS = "五十嵐 090-1234-5678"
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    """The module flows.tasks: it loads Prefect."""
+    import flows.tasks
+
+    return flows.tasks
+
+
 
 
 class Made:
@@ -42,10 +49,10 @@ def failing(error):
 
 
 @pytest.mark.parametrize(("error", "may_pass"), [(SourceError(WORDS), True), (KeyError(WORDS), True), (StoreError(WORDS), False), (ConfigError(WORDS, []), False)])
-def test_a_state_is_told_the_class_and_the_place_and_the_caller_the_fault_itself(error, may_pass):
+def test_a_state_is_told_the_class_and_the_place_and_the_caller_the_fault_itself(tasks, error, may_pass):
     make = Made()
     with pytest.raises(type(error)) as raised:
-        unsaid_task(failing(error), name="x", make=make)()
+        tasks.unsaid_task(failing(error), name="x", make=make)()
     assert raised.value is error
     [told] = make.told
     assert WORDS not in str(told) and type(error).__name__ in str(told) and "test_tasks.py:" in str(told) and told.may_pass == may_pass
@@ -54,22 +61,28 @@ def test_a_state_is_told_the_class_and_the_place_and_the_caller_the_fault_itself
     assert (str(again), again.may_pass) == (str(told), may_pass)
 
 
-def test_what_a_task_gives_is_given():
-    assert unsaid_task(lambda a, *, b: a + b, name="x", make=Made())(1, b=2) == 3
+def test_what_a_task_gives_is_given(tasks):
+    assert tasks.unsaid_task(lambda a, *, b: a + b, name="x", make=Made())(1, b=2) == 3
 
 
-@pytest.mark.parametrize("error", [TableError(WORDS), KeyError(WORDS), Unsaid(KeyError(WORDS))])
-def test_what_ends_a_run_says_nothing_of_a_customer(error):
-    with pytest.raises(Unsaid) as raised:
-        ingest._or_fault(failing(error))
-    assert WORDS not in str(raised.value) and raised.value.__context__ is None
+@pytest.mark.parametrize("error", [TableError(WORDS), KeyError(WORDS)])
+def test_what_ends_a_run_says_nothing_of_a_customer(tasks, error):
+    from flows.ingest import _or_fault
+
+    for fault in (error, tasks.Unsaid(error)):
+        with pytest.raises(tasks.Unsaid) as raised:
+            _or_fault(failing(fault))
+        assert WORDS not in str(raised.value) and raised.value.__context__ is None
 
 
-def test_a_fault_of_masking_comes_back_without_its_words(monkeypatch):
+def test_a_fault_of_masking_comes_back_without_its_words(tasks, monkeypatch):
+    from flows import chunks
+    from flows.rows import _mask
+
     monkeypatch.setattr(chunks, "mask_contacts", lambda *_, **__: failing(KeyError(WORDS))())
     part = chunks.mask_chunk(empty(CONTACTS), empty(TURNS), key=b"", id_patterns={})
-    assert isinstance(part, Unsaid) and WORDS not in str(part)
+    assert isinstance(part, tasks.Unsaid) and WORDS not in str(part)
     contacts = pd.DataFrame([dict.fromkeys(CONTACTS.columns, "x")])
     config = SimpleNamespace(privacy=SimpleNamespace(id_patterns={}))
-    with pytest.raises(Unsaid):
+    with pytest.raises(tasks.Unsaid):
         _mask(contacts, empty(TURNS), key=b"", config=config, record=None, run_chunks=lambda *_: [part])

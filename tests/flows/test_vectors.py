@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows import vectors
-from flows.record import RunRecord
 from voc.config import Config
 from voc.increment import text_marks
 from voc.store import add_rows, read_table
@@ -18,6 +16,9 @@ CONFIG = Config(sources=[{"name": "calls", "format": "transcript", "path": "x"}]
 @pytest.fixture
 def made(tmp_path, monkeypatch):
     """`made()` -> the vectors of TEXTS in chunks of two; a vector is the length of its text."""
+    from flows import vectors
+    from flows.record import RunRecord
+
     for name in ("read_table_task", "add_rows_task"):
         monkeypatch.setattr(vectors, name, getattr(vectors, name).fn)
     monkeypatch.setattr(vectors, "_TEXTS", 2)
