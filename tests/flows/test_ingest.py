@@ -264,6 +264,20 @@ def test_what_an_erased_customer_says_later_is_not_stored_and_a_reply_to_a_known
     assert "亀" not in said["text"].str.cat() and "再起動" in said["text"].str.cat()
 
 
+def test_what_is_too_old_goes_before_the_links_and_a_date_far_ahead_takes_nothing_away(company):
+    text = "請求書の画面を開くと真っ白になってしまい、先月分の明細を印刷することができません。至急確認してください。"
+    company.sources, company.options = [CALLS], {"privacy": {"retention_months": 12}}
+    old, ahead = (call(number, text).replace("2026-04", f"{year}-04") for number, year in (("1", 2024), ("2", 2062)))
+    company.put("calls/a.jsonl", "\n".join([old, ahead, call("3", text), call("4", "遅いです", day=2)]))
+    record = company.ingest()
+    contacts = company.table(CONTACTS)
+    assert sorted(contacts["started_at"].dt.year) == [2026, 2026, 2062] and record.counts["parse"] == 3
+    assert set(company.table(TURNS)["contact_id"]) == set(contacts["contact_id"])
+    assert record.counts["expired"]["contacts"] == 1 and "1 件" in record.notices[0] and "2062-04-01" in record.notices[0]
+    shas = company.shas()
+    assert company.ingest().counts["expired"] == {} and company.shas() | {"runs": ""} == shas | {"runs": ""}
+
+
 def test_customers_who_come_later_find_their_contacts_and_their_map(company):
     company.sources = [CALLS, {"name": "crm", "format": "customers", "path": "crm*.csv"}]
     company.put("calls/a.jsonl", call("1", "画面が開きません", customer="a@example.com"))
