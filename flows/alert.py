@@ -15,6 +15,7 @@ from flows.schedule import JOBS
 from voc.alerts import GRAVE, RUN_FAILED, merge_alerts, raise_alerts
 from voc.config import Config
 from voc.delivery import send_alerts
+from voc.runs import latest_completed
 from voc.store import read_table, write_table
 from voc.tables import ALERTS, content_sha
 
@@ -77,8 +78,8 @@ def rows_by_source(config: Config, tables: dict[str, pd.DataFrame]) -> dict[str,
 
 
 def _rows_before(runs: pd.DataFrame) -> dict[str, list[int]]:
-    done = runs[runs["status"] == "completed"].sort_values(["started_at", "run_id"])
-    return json.loads(done["counts"].iloc[-1]).get(ROWS, {}) if len(done) else {}
+    before = latest_completed(runs)
+    return json.loads(before["counts"]).get(ROWS, {}) if before else {}
 
 
 def _send(

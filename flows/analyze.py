@@ -15,6 +15,7 @@ from flows.record import RunRecord
 from flows.tasks import edge_task, task
 from flows.understanding import Understood, understand
 from voc import japanese, topics
+from voc.as_of import up_to_run
 from voc.config import Config, Parts
 from voc.customers.signals import contact_moods
 from voc.customers.tables import health_tables
@@ -38,7 +39,6 @@ from voc.sources.categories import read_category_file
 from voc.store import read_table, replace_table
 from voc.tables import (
     CONTACTS,
-    EMBEDDINGS,
     ISSUE_CALIBRATION,
     ISSUES,
     MADE_BY,
@@ -46,7 +46,6 @@ from voc.tables import (
     RANKING,
     TABLES,
     TURNS,
-    UNFINISHED,
     USAGE,
     check,
 )  # fmt: skip
@@ -72,6 +71,7 @@ def read_voices(
     """(contacts that are no copies, what their customers say): the part of a run that is shared out among processes."""
     _same_space(config, store=store)
     contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
+    contacts = up_to_run(contacts, **record.days)
     contacts = contacts.loc[contacts["duplicate_of"].isna()].reset_index(drop=True)  # a copy is no second voice
     turns = turns.loc[turns["contact_id"].isin(contacts["contact_id"])].reset_index(drop=True)
     return contacts, understand(contacts, turns, config, base=base, store=store, run_chunks=run_chunks, record=record)
@@ -111,14 +111,6 @@ def analyze(
         for name, frame in tables.items():
             replace_table_task(frame, TABLES[name], store=store)
         write_ledger_task(update.issues, update.events, update.mentions, store=store)
-
-
-def as_of_day(config: Config, contacts: pd.DataFrame) -> pd.Timestamp:
-    """The configured analysis date, else the day after the last contact, so that no clock decides a result."""
-    if config.company.as_of_on:
-        return pd.Timestamp(config.company.as_of_on)
-    last = contacts["started_at"].max().tz_convert(config.company.timezone)
-    return last.tz_localize(None).normalize() + pd.Timedelta(days=1)
 
 
 def _instant(day: pd.Timestamp, config: Config) -> pd.Timestamp:
@@ -203,8 +195,3 @@ def _impact(
         "impact_sensitivity": lines, "impact_controls": found.controls, "impact_reverse": found.reverse,
         "ranking": check(pd.concat(ranking, ignore_index=True), RANKING), **beside,
     }  # fmt: skip
-
-
-def tables_for_reports(store: str) -> dict[str, pd.DataFrame]:
-    """Every table of the store but the vectors, which no report shows."""
-    return {name: read_table(table, store=store) for name, table in TABLES.items() if name not in (EMBEDDINGS.name, UNFINISHED.name)}

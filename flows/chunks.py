@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from flows.tasks import task
+from flows.tasks import Unsaid, task
 from voc import japanese
 from voc.embeddings import embed
 from voc.lexicon import read_evidence
@@ -27,10 +27,13 @@ OPINION_MODEL = "opinions"  # E5 adapted to the task
 
 def mask_chunk(
     contacts: pd.DataFrame, turns: pd.DataFrame, key: bytes, id_patterns: Mapping[str, str]
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
-    """`mask_contacts` of some contacts and their turns, names found by Sudachi and GiNZA."""
-    with threadpool_limits(1):
-        return mask_contacts(contacts, turns, key=key, names=japanese.person_names, name_like=japanese.name_like, id_patterns=id_patterns)
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]] | Unsaid:
+    """`mask_contacts` of some contacts and their turns, names found by Sudachi and GiNZA; a fault is returned as Unsaid."""
+    try:
+        with threadpool_limits(1):
+            return mask_contacts(contacts, turns, key=key, names=japanese.person_names, name_like=japanese.name_like, id_patterns=id_patterns)
+    except Exception as error:  # noqa: BLE001 - of any fault the words may be a customer's
+        return Unsaid(error)
 
 
 def sentence_chunk(turns: pd.DataFrame, terms: Terms | None) -> pd.DataFrame:

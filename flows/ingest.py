@@ -3,21 +3,25 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from flows.company_tables import COMPANY
 from flows.compute import RunChunks, run_here
 from flows.record import RunRecord
+from flows.retention import expire_contacts
 from flows.rows import PulledRows, masked_texts, rows_of
-from flows.tasks import edge_task, task
+from flows.tasks import Unsaid, edge_task, task, unsaid_task
+from voc.as_of import told_later, up_to_run
 from voc.config import Config, Source
 from voc.duplicates import link_duplicates
 from voc.episodes import link_episodes
-from voc.errors import ConfigError, SourceError, VocError
+from voc.errors import ConfigError, SourceError, TableError, VocError
 from voc.identity import join_customers, pseudonyms_of
 from voc.notices import changed_columns, silent_sources
 from voc.parsing.tabular import NEEDED, columns_of
@@ -45,7 +49,7 @@ _LAKE = (*COMPANY.values(), CUSTOMER_KEYS, CONTACTS, TURNS, REJECTS, ERASED, WAT
 _OWN = Source.model_construct(name="__store__", format="transcript", path="-")
 _Given = dict[str, dict[str, set[tuple]]]  # table -> source -> keys of the rows that it gave in this run
 
-pull_task = edge_task(pull, name="読み込み")
+pull_task = unsaid_task(pull, name="読み込み", make=edge_task)
 read_table_task = edge_task(read_table, name="表の読み込み")
 write_table_task = edge_task(write_table, name="保存")
 link_duplicates_task = task(link_duplicates, name="重複の照合")
@@ -71,10 +75,13 @@ def ingest(
                        record=record, run_chunks=run_chunks)  # fmt: skip
     if lake[CONTACTS.name].empty:
         raise VocError("\n".join(["問い合わせを一件も読み込めませんでした。", *(f"  - {told}" for told in record.notices)]))
+    # before the links: whatever is made of the contacts is made of those that stay
+    if expire_contacts(config, lake[CONTACTS.name], base=base, store=store, record=record):
+        lake.update({name: read_table_task(TABLES[name], store=store) for name in lake})
     _link(lake, store=store, record=record)
-    record.notices += silent_sources(
-        lake[CONTACTS.name], [source.name for source in config.sources], timezone=config.company.timezone
-    )
+    _tell_days(config, lake[CONTACTS.name], record=record)
+    if up_to_run(lake[CONTACTS.name], **record.days).empty:
+        raise VocError("\n".join(["分析できる問い合わせが一件もありません。", *(f"  - {told}" for told in record.notices)]))
     _count(lake, record=record)
 
 
@@ -89,18 +96,16 @@ def _ingest_source(
     _write(lake, {REJECTS.name: cleared}, store=store)
     is_more, n_files, digest, hidden = True, 0, hashlib.sha256(), partial(hidden_name, key=key)
     while is_more:
+        at = "read"
         with record.stage("read", of=source.name):
-            state = pull_task(source, base=base, environ=os.environ, watermark=mark, mark_of=hidden, return_state=True)
-        if not state.is_completed():
-            _tell_fault(source, state.result(raise_on_failure=False), "read", lake, store=store, record=record)
+            pulled, fault = _or_fault(pull_task, source, base=base, environ=os.environ, watermark=mark, mark_of=hidden)
+        if fault is None:
+            pulled, at = replace(pulled, faults=_masked_faults(pulled.faults, config=config)), "parse"
+            made, fault = _or_fault(_rows, pulled, source, lake, mark, given, config=config, key=key, record=record, run_chunks=run_chunks)
+        if fault is not None:
+            _tell_fault(source, fault, at, lake, store=store, record=record)
             break
-        pulled = state.result()
-        pulled = replace(pulled, faults=_masked_faults(pulled.faults, config=config))
-        try:
-            changed, new = _rows(pulled, source, lake, mark, given, config=config, key=key, record=record, run_chunks=run_chunks)
-        except SourceError as error:
-            _tell_fault(source, error, "parse", lake, store=store, record=record)
-            break
+        changed, new = made
         _write(lake, changed, store=store)
         # with a customer table only its numbers lead back; without one, whoever writes is known by what was written
         is_owner = source.format == "customers" or all(other.format != "customers" for other in config.sources)
@@ -239,11 +244,25 @@ def _tell(pulled: Pulled, source: Source, *, record: RunRecord) -> None:
                               "取り込み済みの声は残しています。")  # fmt: skip
 
 
+def _or_fault(step: Callable, *arguments, **options) -> tuple[Any, SourceError | None]:
+    """(what `step` gives, the fault of the source that is to be told). Of other faults where texts are not masked yet only
+    those of the configuration, a model or the store keep their words: Prefect keeps what ends a run."""
+    try:
+        return step(*arguments, **options), None
+    except SourceError as error:
+        return None, error
+    except VocError as error:
+        if not isinstance(error, TableError):
+            raise
+        fault = Unsaid(error)
+    except Exception as error:  # noqa: BLE001 - of any other fault the words may be a customer's
+        fault = error if isinstance(error, Unsaid) else Unsaid(error)
+    raise fault
+
+
 def _tell_fault(
-    source: Source, error: Exception, stage: str, lake: dict[str, pd.DataFrame], *, store: str, record: RunRecord
+    source: Source, error: SourceError, stage: str, lake: dict[str, pd.DataFrame], *, store: str, record: RunRecord
 ) -> None:
-    if not isinstance(error, VocError):
-        raise error
     told = masked_texts([str(error)], config=record.config)[0]  # a fault may quote what stands in a file
     record.notices.append(told)
     row = pd.DataFrame([{"source": source.name, "source_row": "", "stage": stage, "reason": told}])
@@ -257,6 +276,13 @@ def _link(lake: dict[str, pd.DataFrame], *, store: str, record: RunRecord) -> No
         contacts = link_duplicates_task(contacts, lake[TURNS.name])
         contacts = link_episodes_task(contacts, lake[TURNS.name])
         _write(lake, {CONTACTS.name: check(contacts, CONTACTS)}, store=store)
+
+
+def _tell_days(config: Config, contacts: pd.DataFrame, *, record: RunRecord) -> None:
+    """Contacts dated after the day of the run, which are as if they were not there yet, and sources that fell silent."""
+    record.notices += told_later(contacts, **record.days)
+    names = [source.name for source in config.sources]
+    record.notices += silent_sources(up_to_run(contacts, **record.days), names, timezone=config.company.timezone)
 
 
 def _count(lake: dict[str, pd.DataFrame], *, record: RunRecord) -> None:

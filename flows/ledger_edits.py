@@ -20,6 +20,7 @@ from voc.issues.events import advance
 from voc.issues.listing import edit_lines
 from voc.issues.sheet import TEXTS, Sheet, changed_rows, read_sheet, sheet_edits
 from voc.issues.splitting import pick_like, split_rows
+from voc.runs import latest_completed
 from voc.store import read_table
 from voc.tables import EMBEDDINGS, MENTIONS, OPINIONS, RUNS, SENTENCES
 
@@ -88,8 +89,8 @@ def import_sheet(ledger: Ledger, data: bytes, *, name: str, by: str) -> list[str
     sheet = read_sheet(data, name=name)
     sheet, hidden = _masked_sheet(sheet, ledger)
     told = [f"列「{column}」が表にないため、この列は変更していません。" for column in sheet.missing]
-    runs = read_table(RUNS, store=ledger.store).query("status == 'completed'")
-    if len(runs) and sheet.run_id != runs.sort_values("started_at")["run_id"].iloc[-1]:
+    newest = latest_completed(read_table(RUNS, store=ledger.store))
+    if newest and sheet.run_id != newest["run_id"]:
         told.append("この表は最新の分析のものではありません。書き換えたセルだけを反映します。")
     edits = sheet_edits(sheet, ledger.issues, ledger.events)
     if not edits:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from flows.fingerprints import changed_parts, fingerprints
-from flows.recovery import COMPLETED, INTERRUPTED
 from voc.config import Config
 from voc.errors import SourceError
 from voc.privacy import hidden_name
+from voc.runs import COMPLETED, INTERRUPTED, completed, in_order
 from voc.sources.listing import listing
 from voc.sources.pseudonym_key import pseudonym_key
 from voc.store import read_table
@@ -51,13 +51,13 @@ class Plan:
 
 def plan(config: Config, *, base: Path, store: str, environ: Mapping[str, str]) -> Plan:
     """The plan of a run of `config` now. Reads no customer's words and writes nothing."""
-    marks, runs = read_table(WATERMARKS, store=store), read_table(RUNS, store=store).sort_values(["started_at", "run_id"])
+    marks, runs = read_table(WATERMARKS, store=store), in_order(read_table(RUNS, store=store))
     # names of files are stored as keyed hashes; before the first run there is neither a key nor anything to compare
     key = pseudonym_key(config.privacy, base=base, environ=environ, may_make=False) if len(marks) else None
     mark_of = partial(hidden_name, key=key) if key else str
     sources = tuple(_source(source, marks, base=base, environ=environ, mark_of=mark_of) for source in config.sources)
     again = changed_parts(read_table(MADE_BY, store=store), fingerprints(terms=base / config.japanese.terms if config.japanese.terms else None, parts=config.parts))
-    done, notes = runs[runs["status"] == COMPLETED], []
+    done, notes = completed(runs), []
     if runs.empty:
         notes.append("このストアではまだ実行していません。すべて始めから計算します。")
     elif runs["status"].iloc[-1] != COMPLETED:

@@ -13,8 +13,10 @@ from pathlib import Path
 import pandas as pd
 
 from flows.logs import write_line
+from voc.as_of import day_of
 from voc.config import Config
 from voc.inert import inert_line
+from voc.runs import RUNNING
 from voc.tables import RUNS, check
 
 _PACKAGES = (
@@ -50,7 +52,13 @@ class RunRecord:
     @property
     def started_on(self) -> pd.Timestamp:
         """The day that it began, in the company's time."""
-        return pd.Timestamp(self.started_at).tz_convert(self.config.company.timezone).tz_localize(None).normalize()
+        return day_of(self.started_at, self.config.company.timezone)
+
+    @property
+    def days(self) -> dict:
+        """What decides which contacts count (voc/as_of.py): `given`, `run_on`, `timezone`."""
+        company = self.config.company
+        return {"given": company.as_of_on, "run_on": self.started_on, "timezone": company.timezone}
 
     def log(self, event: str, **said: object) -> None:
         """One line of the log, where one is kept. A full disk stops the run where it loses data, not here."""
@@ -98,13 +106,13 @@ class RunRecord:
         """This run as table RUNS. `as_of_on`: unknown before the contacts are there; the day that it began stands for it.
         `tables`: the version of each table that it left."""
         packages = {name: version(name) for name in _PACKAGES}
-        as_of_on = pd.Timestamp(self.started_at.date()) if as_of_on is None else as_of_on
+        as_of_on = self.started_on if as_of_on is None else as_of_on
         return check(
             pd.DataFrame(
                 [
                     {
                         "run_id": self.run_id, "as_of_on": as_of_on,
-                        "started_at": self.started_at, "finished_at": None if status == "running" else datetime.now(UTC), "status": status,
+                        "started_at": self.started_at, "finished_at": None if status == RUNNING else datetime.now(UTC), "status": status,
                         "config_sha": self.config.sha(), "seed": self.config.seed, "inputs": _json(self.inputs),
                         "versions": _json(packages), "models": _json(self.models), "counts": _json(self.counts),
                         "seconds": _json(self.seconds), "settings": _json(self.settings | {"notices": list(dict.fromkeys(self.notices))}),

@@ -1,11 +1,14 @@
 """Report files from a store that holds a finished run: nothing is read from the sources, nothing analysed. No Prefect."""
 
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
 from flows.settings import store_of
+from voc.as_of import day_of, up_to_run
 from voc.config import Config
 from voc.errors import VocError
 from voc.reports.cs_pack import cs_sheets
@@ -15,9 +18,11 @@ from voc.reports.pdf import PdfError, write_pdf
 from voc.reports.powerpoint import write_deck
 from voc.reports.product_sheets import product_sheets
 from voc.reports.workbook import write_workbook
-from voc.store import read_table
-from voc.tables import EMBEDDINGS, TABLES
+from voc.runs import latest_completed
+from voc.store import read_table, read_version
+from voc.tables import CONTACTS, EMBEDDINGS, RUNS, TABLES, UNFINISHED, Table
 
+_VECTORS = {EMBEDDINGS.name, UNFINISHED.name}
 PERIODS = ("daily", "weekly", "monthly")
 _BOOKS = (("product", "お客様の声 プロダクト向け", product_sheets), ("cs", "お客様の声 CS向け", cs_sheets))
 
@@ -31,17 +36,36 @@ def render_period(config: Config, *, base: Path, period: str) -> tuple[list[Path
     if period not in PERIODS:
         raise VocError(f"レポートの種類「{period}」はありません。使えるのは {'、'.join(PERIODS)} です。")
     store = store_of(config, base)
-    tables = {name: read_table(table, store=store) for name, table in TABLES.items() if name != EMBEDDINGS.name}
-    runs = tables["runs"]
-    done = runs[runs["status"] == "completed"].sort_values(["started_at", "run_id"], kind="stable")
-    if done.empty:
+    run, folder = latest_completed(read_table(RUNS, store=store)), base / config.reports.path
+    if run is None:
         raise VocError(f"保存先 {store} に、終わった分析がありません。先に voc run を実行してください。")
-    run, folder = done.iloc[-1].to_dict(), base / config.reports.path
+    left = json.loads(run["tables"]) if isinstance(run["tables"], str) else None
+    tables = tables_for_reports(config, store=store, started_at=run["started_at"], versions=left)
     if period == "daily":
         return [write_daily(tables, folder, config=config, run=run)], []
     if period == "weekly":
         return [write_weekly(tables, folder, config=config, run=run)], []
     return write_packs(tables, folder, config=config, run=run)
+
+
+def tables_for_reports(
+    config: Config, *, store: str, started_at: datetime, versions: Mapping[str, int] | None = None
+) -> dict[str, pd.DataFrame]:
+    """Every table of the store by name but the vectors, which no report shows; contacts as a run begun at `started_at` saw
+    them.
+
+    `versions`: those that the run left (runs.tables), so that a run which failed after it, or a person's edit, does not
+    get among its figures; without them, and where a version is gone (an erasure, its age), the table of now. RUNS is
+    always that of now.
+    """
+    def read(table: Table) -> pd.DataFrame:
+        found = None if versions is None or table.name == RUNS.name else read_version(table, versions.get(table.name), store=store)
+        return read_table(table, store=store) if found is None else found
+
+    tables = {name: read(table) for name, table in TABLES.items() if name not in _VECTORS}
+    company = config.company
+    days = {"given": company.as_of_on, "run_on": day_of(started_at, company.timezone), "timezone": company.timezone}
+    return tables | {CONTACTS.name: up_to_run(tables[CONTACTS.name], **days)}
 
 
 def write_packs(tables: dict[str, pd.DataFrame], folder: Path, *, config: Config, run: Mapping) -> tuple[list[Path], list[str]]:

@@ -10,7 +10,7 @@ from flows.chunks import mask_chunk_task
 from flows.company_tables import COMPANY
 from flows.compute import RunChunks, run_here
 from flows.record import RunRecord
-from flows.tasks import task
+from flows.tasks import Unsaid, unsaid_task
 from voc import japanese
 from voc.cleaning.clean import clean_turns
 from voc.cleaning.widths import customer_key
@@ -40,8 +40,8 @@ from voc.tables import (
 
 _BATCH = 500  # contacts in a chunk
 
-parse_contacts_task = task(parse_contacts, name="解析")
-clean_turns_task = task(clean_turns, name="整形")
+parse_contacts_task = unsaid_task(parse_contacts, name="解析")
+clean_turns_task = unsaid_task(clean_turns, name="整形")
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,12 @@ def rows_of(
     erased = lake[ERASED.name]
     tables = {name: obey_tombstones(frame, erased) for name, frame in pulled.tables.items()}
     rejects = pulled.rejects
-    if CONTACTS.name in tables:  # of a contact that was erased nothing may stay, not even why it was refused
+    if CONTACTS.name in tables:  # of a contact that was erased nothing may stay, neither what was said nor why it was refused
         gone = pulled.tables[CONTACTS.name]
-        gone = gone.loc[~gone["contact_id"].isin(tables[CONTACTS.name]["contact_id"]), "source_row"]
-        rejects = rejects.loc[~rejects["source_row"].isin(gone)]
+        gone = gone[~gone["contact_id"].isin(tables[CONTACTS.name]["contact_id"])]
+        tables |= {name: frame[~frame["contact_id"].isin(gone["contact_id"])].reset_index(drop=True)
+                   for name, frame in tables.items() if "contact_id" in frame}  # fmt: skip
+        rejects = rejects.loc[~rejects["source_row"].isin(gone["source_row"])]
     known = set(erased.loc[erased["kind"] == "customer", "value"])
     ids = pulled.source_ids
     ids = ids.loc[~pseudonymise(ids, key).isin(known)]
@@ -157,6 +159,8 @@ def _mask(contacts, turns, *, key: bytes, config: Config, record: RunRecord, run
     ]  # fmt: skip
     parts = []
     for start, part in zip(starts, run_chunks(mask_chunk_task, calls), strict=True):
+        if isinstance(part, Unsaid):
+            raise part
         parts.append(part)
         record.progress("mask", min(start + _BATCH, len(contacts)), len(contacts))
     if not parts:

@@ -9,28 +9,28 @@ from pathlib import Path
 
 import pandas as pd
 from prefect import flow
+from threadpoolctl import threadpool_limits
 
 from flows.alert import alert
-from flows.analyze import analyze, as_of_day, read_voices, tables_for_reports
+from flows.analyze import analyze, read_voices
 from flows.compute import chunk_runner
 from flows.ingest import ingest
 from flows.leftover import end_servers_with_this_process
 from flows.record import RunRecord
-from flows.recovery import COMPLETED, FAILED, RUNNING, close_unfinished, ledger_versions, restore_ledger
+from flows.recovery import EXPIRING, VERSIONS, close_unfinished, is_expiring, ledger_versions, restore_ledger
 from flows.report import report
+from flows.report_files import tables_for_reports
 from flows.settings import store_of
 from flows.store_lock import store_lock
-from flows.tasks import edge_task
 from flows.telling import reached, start_progress, tell_prefect
+from voc.as_of import as_of_day
 from voc.config import Config, load_config
 from voc.errors import StoreError
 from voc.parts import check_configured, configured_parts
-from voc.removal import expire
 from voc.reports.content import headline, ranking
-from voc.store import append_rows, drop_old_versions, read_table, versions
-from voc.tables import CONTACTS, RUNS
-
-expire_task = edge_task(expire, name="保存期間を過ぎた声の削除")
+from voc.runs import COMPLETED, FAILED, RUNNING
+from voc.store import append_rows, drop_old_versions, versions
+from voc.tables import RUNS
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,15 @@ def _run(config: Config, *, base: Path, store: str, record: RunRecord, is_full: 
     progress = start_progress()
     with chunk_runner(config.compute) as run_chunks:  # what follows needs the memory of its processes
         ingest(config, base=base, store=store, record=record, is_full=is_full, run_chunks=run_chunks)
-        as_of_on = as_of_day(config, read_table(CONTACTS, store=store))
-        if config.privacy.retention_months is not None:
-            record.counts["expired"] = expire_task(store=store, months=config.privacy.retention_months, as_of_on=as_of_on)
         reached(progress, "取り込み", 30.0)
         contacts, said = read_voices(config, base=base, store=store, record=record, run_chunks=run_chunks)
-    analyze(contacts, said, config, as_of_on=as_of_on, base=base, store=store, record=record)
+    as_of_on = as_of_day(contacts, **record.days)
+    with threadpool_limits(1):  # small matrices: two threads took four times the processor seconds of one beside other work
+        analyze(contacts, said, config, as_of_on=as_of_on, base=base, store=store, record=record)
     del contacts, said
     reached(progress, "分析", 80.0)
-    tables = tables_for_reports(store)
-    tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status="reporting"))
+    tables = tables_for_reports(config, store=store, started_at=record.started_at)
+    tables["runs"] = _with(tables["runs"], record.row(as_of_on=as_of_on, status=RUNNING))
     written = report(config, tables, folder=base / config.reports.path, record=record)
     alert(config, tables, base=base, store=store, record=record, as_of_on=as_of_on)
     append_rows(record.row(as_of_on=as_of_on, status=COMPLETED, tables=versions(store=store)), RUNS, store=store)
@@ -97,7 +96,9 @@ def _begin(record: RunRecord, *, store: str) -> None:
     if close_unfinished(store=store):
         record.tell("前回の実行は途中で終わっています。その続きから実行します。")
     versions = ledger_versions(store=store)
-    record.settings["ledger_versions"] = versions
+    record.settings[VERSIONS] = versions
+    if is_expiring(store=store):
+        record.settings[EXPIRING] = True  # until it is done
     append_rows(record.row(as_of_on=None, status=RUNNING), RUNS, store=store)
     restore_ledger(versions, store=store)
 

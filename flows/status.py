@@ -9,12 +9,12 @@ import pandas as pd
 
 from flows.logs import read_lines
 from flows.one_run import is_running
-from flows.recovery import COMPLETED, FAILED, INTERRUPTED, RUNNING
 from flows.schedule import JOBS, times
 from flows.settings import store_of
 from voc.config import Config
 from voc.due import is_missed, last_completed, next_due
 from voc.notices import silences
+from voc.runs import COMPLETED, FAILED, INTERRUPTED, RUNNING, completed, in_order
 from voc.store import read_table
 from voc.tables import ALERTS, CONTACTS, REJECTS, RUNS
 
@@ -37,7 +37,7 @@ def status(config: Config, *, base: Path, now: datetime | None = None) -> Status
     now, store, zone = now or datetime.now(UTC), store_of(config, base), config.company.timezone
     runs = read_table(RUNS, store=store)
     logged = list(read_lines(base / config.reports.path / "logs"))
-    going, done = is_running(base), runs[runs["status"] == COMPLETED]
+    going, done = is_running(base), completed(runs)
     cut = _cut_off(logged, done)
     lines = [f"今: {'実行中' if going else '実行していません'}", "", "直近の実行", *_runs(runs, zone, is_going=going)]
     if cut and not going:
@@ -58,7 +58,7 @@ def _runs(runs: pd.DataFrame, zone: str, *, is_going: bool) -> list[str]:
     if runs.empty:
         return ["  まだありません。voc run を実行してください。"]
     lines = []
-    for number, row in enumerate(runs.sort_values("started_at", ascending=False).head(_RUNS).itertuples()):
+    for number, row in enumerate(in_order(runs)[::-1].head(_RUNS).itertuples()):
         if row.status != COMPLETED:
             told = "実行中" if is_going and number == 0 and row.status == RUNNING else _RUN_STATUS[row.status]
             lines.append(f"  {_local(row.started_at, zone)} {told}")

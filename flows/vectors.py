@@ -72,9 +72,10 @@ def vectors_of(
     record.add(f"new_vectors_{model}", sum(map(len, left)))
     found = run_chunks(vector_chunk_task, ({"texts": texts.iloc[own], "model": model} for own in left))
     for done, (own, made) in enumerate(zip(left, found, strict=True), start=1):
+        is_new = np.isnan(values[own, 0])  # part of a chunk may have been left: it is kept already
         values[own] = made
         if len(left) > 1:
-            keep(marks.to_numpy(dtype=object)[own], made, model, store=store)
+            keep(marks.to_numpy(dtype=object)[own[is_new]], made[is_new], model, store=store)
         record.progress("embeddings", done, len(left))
     return Vectors(values, marks.to_numpy(dtype=object))
 

@@ -58,6 +58,6 @@ def test_a_wrong_time_is_told(cron):
 
 
 def test_only_completed_runs_count():
-    rows = [("a", "2026-11-20", "completed"), ("b", "2026-11-21", "reporting")]
+    rows = [("a", "2026-11-20", "completed"), ("b", "2026-11-21", "running")]
     runs = pd.DataFrame([{"run_id": a, "started_at": pd.Timestamp(b, tz="UTC"), "status": c} for a, b, c in rows])
     assert last_completed(runs) == at("2026-11-20T00:00") and last_completed(empty(RUNS)) is None

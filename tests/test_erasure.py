@@ -178,9 +178,18 @@ def test_ingest_obeys_tombstones_also_where_the_customer_is_no_longer_known(two_
 
 def test_old_contacts_go_after_the_months_that_are_kept():
     tables, _ = tables_of_two()
-    assert taken_out(tables, gone_by_age(tables, months=12, as_of_on=pd.Timestamp("2026-12-31"))) == ({}, {})
-    changed, counts = taken_out(tables, gone_by_age(tables, months=12, as_of_on=pd.Timestamp("2027-01-02")))
+    assert taken_out(tables, gone_by_age(tables, months=12, as_of_on=pd.Timestamp("2026-12-31"), timezone="Asia/Tokyo")) == ({}, {})
+    changed, counts = taken_out(tables, gone_by_age(tables, months=12, as_of_on=pd.Timestamp("2027-01-02"), timezone="Asia/Tokyo"))
     assert counts["contacts"] == 4 and changed["turns"].empty and "customers" not in changed
+
+
+@pytest.mark.parametrize(("timezone", "kept"), [("Asia/Tokyo", ["b"]), ("UTC", [])])
+def test_the_months_that_are_kept_end_at_the_companys_midnight(timezone, kept):
+    eve = check(pd.DataFrame([contact("a") | {"started_at": pd.Timestamp("2024-12-31T14:59Z")},
+                              contact("b") | {"started_at": pd.Timestamp("2024-12-31T15:00Z")}]), CONTACTS)  # fmt: skip
+    tables = {CONTACTS.name: eve}
+    changed, _ = taken_out(tables, gone_by_age(tables, months=12, as_of_on=pd.Timestamp("2026-01-01"), timezone=timezone))
+    assert changed[CONTACTS.name]["contact_id"].tolist() == kept
 
 
 PLANTED = {

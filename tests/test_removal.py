@@ -172,15 +172,15 @@ def test_a_job_killed_after_any_step_ends_the_same_when_it_is_repeated(customer,
 
 @pytest.mark.slow
 def test_old_contacts_go_with_their_history_and_again_nothing(place, tmp_path):
-    counts = expire(store=place["store"], months=12, as_of_on=pd.Timestamp("2026-01-01"))
+    counts = expire(store=place["store"], months=12, as_of_on=pd.Timestamp("2026-01-01"), timezone="Asia/Tokyo")
     assert counts == {"contacts": 1, "turns": 1, "sentences": 1, "opinions": 1, "embeddings": 1, "mentions": 1, "issues": 0, "rejects": 1}
     found = everything(tmp_path / "store")
     assert "C紫" not in found and "S紫" not in found and "緑色の亀" in found
     assert read_table(CONTACTS, store=place["store"])["contact_id"].tolist() == ["Cmail", "C緑"]
     assert len(read_table(CUSTOMERS, store=place["store"])) == 2 and ERASED.name not in {table.name for table in stored_tables(store=place["store"])}
-    assert expire(store=place["store"], months=12, as_of_on=pd.Timestamp("2026-01-01")) == {}
+    assert expire(store=place["store"], months=12, as_of_on=pd.Timestamp("2026-01-01"), timezone="Asia/Tokyo") == {}
     assert {len(read_table(table, store=place["store"])) for table in (SENTENCES, EMBEDDINGS)} == {1}
 
 
 def test_an_empty_place_has_nothing_to_expire(tmp_path):
-    assert expire(store=str(tmp_path / "none"), months=1, as_of_on=NOW) == {}
+    assert expire(store=str(tmp_path / "none"), months=1, as_of_on=NOW, timezone="Asia/Tokyo") == {}

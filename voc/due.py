@@ -10,6 +10,7 @@ import pandas as pd
 from cronsim import CronSim, CronSimError
 
 from voc.errors import VocError
+from voc.runs import latest_completed
 
 SLACK = timedelta(seconds=30)
 """A scheduler may start a job so much early; that is the due time's own run, not a repetition of the last one."""
@@ -37,8 +38,8 @@ def is_missed(started_at: datetime | None, *, cron: str, now: datetime, timezone
 
 def last_completed(runs: pd.DataFrame) -> datetime | None:
     """When the latest run began that came through (RUNS, status completed)."""
-    done = runs.loc[runs["status"] == "completed", "started_at"]
-    return done.max().to_pydatetime() if len(done) else None
+    newest = latest_completed(runs)
+    return newest["started_at"].to_pydatetime() if newest else None
 
 
 def _next(cron: str, *, now: datetime, timezone: str, is_past: bool) -> datetime:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from voc.as_of import start_of
 from voc.tables import ALERTS, CONTACTS, CUSTOMER_KEYS, ERASED, REJECTS, SENTENCES, TABLES, TURNS, check
 
 _OWN = {"customer_id": "customers", "contact_id": "contacts", "turn_id": "turns", "sentence_id": "sentences"}
@@ -48,11 +49,18 @@ def gone_with_customer(
     return _gone(tables, contacts.loc[is_own], customers=known, source_customer_ids=source_customer_ids)
 
 
-def gone_by_age(tables: dict[str, pd.DataFrame], *, months: int, as_of_on: pd.Timestamp) -> Gone:
-    """What goes with contacts that began more than `months` before `as_of_on`; needs contacts, turns, sentences."""
+def gone_by_age(tables: dict[str, pd.DataFrame], *, months: int, as_of_on: pd.Timestamp, timezone: str) -> Gone:
+    """What goes with contacts that began more than `months` before the day `as_of_on` of `timezone`; needs contacts,
+    turns, sentences."""
     contacts = tables[CONTACTS.name]
-    limit = pd.Timestamp(as_of_on).tz_localize(None).tz_localize("UTC") - pd.DateOffset(months=months)
-    return _gone(tables, contacts.loc[contacts["started_at"] < limit], customers=(), source_customer_ids=())
+    is_gone = is_too_old(contacts, months=months, as_of_on=as_of_on, timezone=timezone)
+    return _gone(tables, contacts.loc[is_gone], customers=(), source_customer_ids=())
+
+
+def is_too_old(contacts: pd.DataFrame, *, months: int, as_of_on: pd.Timestamp, timezone: str) -> pd.Series:
+    """Whether each of `contacts` began more than `months` before the day `as_of_on` of `timezone`."""
+    limit = start_of(pd.Timestamp(as_of_on).tz_localize(None) - pd.DateOffset(months=months), timezone)
+    return contacts["started_at"] < limit
 
 
 def _gone(

@@ -22,6 +22,7 @@ def silences(
     """
     days, found = pd.to_datetime(contacts["started_at"], utc=True).dt.tz_convert(timezone).dt.tz_localize(None).dt.normalize(), []
     newest = days.max() if today is None else today
+    contacts, days = contacts[days <= newest], days[days <= newest]  # a wrong date ahead is no sign of life
     for name in names:
         own = pd.Series(days[contacts["source"] == name].unique()).sort_values()
         if own.empty:

@@ -1,5 +1,6 @@
 """Removal from the store on disk: one customer on request, contacts that grew too old. Nothing else may write meanwhile."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,14 +92,23 @@ def erase(
     return counts
 
 
-def expire(*, store: str, months: int, as_of_on: pd.Timestamp) -> dict[str, int]:
-    """Remove contacts that began more than `months` before `as_of_on`, with all that hangs on them and all older
-    versions of every table. Returns the rows removed, by table. It may be repeated; customers and usage stay."""
-    gone = gone_by_age(_read((CONTACTS, TURNS, SENTENCES), store), months=months, as_of_on=as_of_on)
-    return _remove(gone, store=store)
+def expire(
+    *, store: str, months: int | None, as_of_on: pd.Timestamp, timezone: str,
+    marks_of: Callable[[pd.Series], Collection[str]] | None = None,
+) -> dict[str, int]:  # fmt: skip
+    """Remove contacts that began more than `months` before the day `as_of_on` of `timezone`, with all that hangs on them,
+    and all older versions of every table. Returns the rows removed, by table.
+
+    Customers and usage stay, and of UNFINISHED the vectors made from what still is said: `marks_of(texts)` are their
+    `made_from`, None: they go too. A job that was killed is repeated and ends in the same state; `months` None only ends what another one
+    began.
+    """
+    tables = _read((CONTACTS, TURNS, SENTENCES), store)
+    gone = Gone() if months is None else gone_by_age(tables, months=months, as_of_on=as_of_on, timezone=timezone)
+    return _remove(gone, store=store, marks_of=marks_of)
 
 
-def _remove(gone: Gone, *, store: str) -> dict[str, int]:
+def _remove(gone: Gone, *, store: str, marks_of: Callable[[pd.Series], Collection[str]] | None = None) -> dict[str, int]:
     stored, counts = {table.name: table for table in stored_tables(store=store)}, {}
     for name in in_writing_order(stored):
         frame = read_table(stored[name], store=store)
@@ -106,10 +116,21 @@ def _remove(gone: Gone, *, store: str) -> dict[str, int]:
         if is_changed(frame, kept):
             write_table(kept, stored[name], store=store)
             counts[name] = len(frame) - len(kept)
-    clear_table(UNFINISHED, store=store)  # vectors of a run that was cut off: whose they are is not known
+    _clear_unfinished(store, marks_of)
     for table in stored.values():  # all of them: a job that was killed may have written one and not come here
         forget_history(table, store=store)
     return counts
+
+
+def _clear_unfinished(store: str, marks_of: Callable[[pd.Series], Collection[str]] | None) -> None:
+    """Vectors of a run that was cut off go unless they are known to be those of sentences that stay."""
+    left = read_table(UNFINISHED, store=store)
+    known = set() if marks_of is None or left.empty else set(marks_of(read_table(SENTENCES, store=store)["text"]))
+    kept = left[left["made_from"].isin(known)]
+    if kept.empty:
+        clear_table(UNFINISHED, store=store)
+    elif len(kept) < len(left):
+        write_table(kept, UNFINISHED, store=store)
 
 
 def _read(tables: tuple[Table, ...], store: str) -> dict[str, pd.DataFrame]:

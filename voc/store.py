@@ -26,6 +26,7 @@ _MANY_FILES = 30  # appended files of one table; more are made one
 _KEPT_HOURS, _KEPT_LONG_HOURS = 7 * 24, 400 * 24
 _LARGE = frozenset("contacts turns sentences opinions wishes requests calls embeddings mentions unfinished faq_logs usage".split())
 _NO_CONTENT = {RUNS.name, UNFINISHED.name}
+_ADDED_BLINDLY = {UNFINISHED.name}  # rows come without a look at what is there: an append that was tried again stands twice
 _CLOCKS = {WATERMARKS.name: ["at"]}
 _NO_SPACE = "書き込む空きがありません。不要なファイルを消すか、[store] path を空きのある場所に変えて、もう一度 voc run を実行してください。"
 _NO_RIGHT = "書き込めません（書き込み禁止）。フォルダーの権限とディスクのマウントを確かめてから、もう一度 voc run を実行してください。"
@@ -134,7 +135,8 @@ def read_table(table: Table, *, store: str, version: int | None = None) -> pd.Da
     with _told(path):
         if not DeltaTable.is_deltatable(path):
             return empty(table)
-        return check(DeltaTable(path, version=version).to_pandas(types_mapper=None), table)
+        frame = DeltaTable(path, version=version).to_pandas(types_mapper=None)
+        return check(frame.drop_duplicates(list(table.key)) if table.name in _ADDED_BLINDLY else frame, table)
 
 
 def read_version(table: Table, version: int | None, *, store: str) -> pd.DataFrame | None:

@@ -32,7 +32,7 @@ def company(flows, tmp_path, monkeypatch):
     """A company's folder: `ingest()` runs the flow, `shas()` are the hashes of what it stored."""
     from flows.record import RunRecord
 
-    monkeypatch.setattr(flows, "pull_task", flows.pull_task.with_options(retries=0))  # a fault is told at once, not after 11 seconds
+    monkeypatch.setattr(flows, "pull_task", flows.unsaid_task(flows.pull, name="読み込み"))  # a fault is told at once, not after 11 seconds
     for name in ("read_table_task", "write_table_task", "link_duplicates_task", "link_episodes_task"):
         monkeypatch.setattr(flows, name, getattr(flows, name).fn)  # some hundred of them in a test; the server would cost minutes
 
@@ -212,7 +212,7 @@ def failing_midway(company, flows, monkeypatch):
         told, faults[:] = tuple(faults), []
         return replace(pull(source, **options, pull_bytes=1), faults=told)
 
-    monkeypatch.setattr(flows, "pull_task", flows.edge_task(pull_with_fault, name="読み込み").with_options(retries=0))
+    monkeypatch.setattr(flows, "pull_task", flows.unsaid_task(pull_with_fault, name="読み込み"))
     company.sources = [CALLS]
     company.put("calls/1.jsonl", call("1", "画面が開きません"))
     company.put("calls/2.jsonl", call("2", "遅いです"))
@@ -244,6 +244,38 @@ def test_masks_in_a_late_reply_are_counted(company):
     record = company.ingest()
     assert (record.counts["parse"], len(company.table(TURNS))) == (1, 2)
     assert (record.counts["mask"]["PHONE"], record.counts["mask"]["n_texts"]) == (1, 1)
+
+
+def test_what_an_erased_customer_says_later_is_not_stored_and_a_reply_to_a_known_mail_is(company):
+    from voc.removal import erase
+
+    company.sources = [CALLS, {"name": "mails", "format": "email", "path": "mails/*.eml", "own_domains": ["company.example"]}]
+    company.put("calls/a.jsonl", call("1", "紫色の象が動きません", customer="C1") + "\n" + call("2", "遅いです", customer="C2"))
+    company.put("mails/1.eml", MAIL.format(sender="c@example.com", day="01", number="1", body="画面が開きません"))
+    company.ingest()
+    key = (company.folder / Config(sources=company.sources).privacy.pseudonym_key_file).read_bytes().strip()
+    erase("C1", store=company.store, map_folder=company.folder / "identity", key=key, erased_at="2026-05-01T00:00Z")
+    company.put("calls/b.jsonl", call("3", "緑色の亀が動きません", customer="C1", day=2))
+    reply = MAIL.format(sender="op@company.example", day="02", number="2", body="再起動してください。")
+    company.put("mails/2.eml", reply.replace("Subject: 2", "In-Reply-To: <1@x>\r\nSubject: 2"))
+    company.ingest()
+    said = company.table(TURNS)
+    assert set(said["contact_id"]) == set(company.table(CONTACTS)["contact_id"])
+    assert "亀" not in said["text"].str.cat() and "再起動" in said["text"].str.cat()
+
+
+def test_what_is_too_old_goes_before_the_links_and_a_date_far_ahead_takes_nothing_away(company):
+    text = "請求書の画面を開くと真っ白になってしまい、先月分の明細を印刷することができません。至急確認してください。"
+    company.sources, company.options = [CALLS], {"privacy": {"retention_months": 12}}
+    old, ahead = (call(number, text).replace("2026-04", f"{year}-04") for number, year in (("1", 2024), ("2", 2062)))
+    company.put("calls/a.jsonl", "\n".join([old, ahead, call("3", text), call("4", "遅いです", day=2)]))
+    record = company.ingest()
+    contacts = company.table(CONTACTS)
+    assert sorted(contacts["started_at"].dt.year) == [2026, 2026, 2062] and record.counts["parse"] == 3
+    assert set(company.table(TURNS)["contact_id"]) == set(contacts["contact_id"])
+    assert record.counts["expired"]["contacts"] == 1 and "1 件" in record.notices[0] and "2062-04-01" in record.notices[0]
+    shas = company.shas()
+    assert company.ingest().counts["expired"] == {} and company.shas() | {"runs": ""} == shas | {"runs": ""}
 
 
 def test_customers_who_come_later_find_their_contacts_and_their_map(company):

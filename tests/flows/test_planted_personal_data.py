@@ -34,6 +34,8 @@ PLANTED = {
     "chat: account": "7654321", "chat: birth date": "昭和55年3月9日", "ticket: requester": "ticket.person@planted.example",
     "ticket: signature": "早乙女", "ticket: private note": "090-7123-6650", "customers: number": "KOKYAKU-55120",
     "customers: mail": "hoshino.aoi@planted.example", "customers: phone": "045-221-7788", "customers: bad start": "044-812-3391",
+    "no header: name": "西園寺", "no header: phone": "03-5566-1290", "no header: mail": "no.header@planted.example",
+    "no header: file name": "090-3141-5926", "nothing found: file name": "050-2718-2818", "nothing found: folder": "080-1618-0339",
 }  # fmt: skip
 P = PLANTED
 
@@ -134,6 +136,18 @@ path = "raw/searches.csv"
 at = "at"
 query = "query"
 [[sources]]
+name = "kiosk"
+format = "survey"
+path = "raw/kiosk-*.csv"
+[sources.columns]
+started_at = "日時"
+[sources.texts]
+"感想" = "ご感想"
+[[sources]]
+name = "recordings"
+format = "transcript"
+path = "raw/recordings/*.json"
+[[sources]]
 name = "customers"
 format = "customers"
 path = "raw/customers.csv"
@@ -143,6 +157,10 @@ email = "メール"
 phone = "電話"
 started_on = "開始日"
 """
+
+
+# a survey without a header fails as a whole, and its fault quotes the first line
+NO_HEADER = [["2026-08-01 10:00", f"{P['no header: name']}と申します。{P['no header: phone']}か{P['no header: mail']}へお願いします。"]]
 
 
 def rows(table: list[list[str]]) -> str:
@@ -163,6 +181,9 @@ def company(tmp_path_factory, voc) -> tuple[Path, subprocess.CompletedProcess]:
         f"mails/{P['mail: file name']}様より.eml": mail(), "chats.json": json.dumps(chats()).encode(),
         "tickets.json": json.dumps(tickets(), ensure_ascii=False).encode(), "searches.csv": rows(SEARCHES).encode("cp932"),
         f"form-{P['survey: file name']}様.csv": rows(SURVEY).encode("cp932"), "customers.csv": rows(CUSTOMERS).encode(),
+        f"kiosk-{P['no header: file name']}.csv": rows(NO_HEADER).encode(),
+        # nothing to read there, and the fault tells what is there
+        f"recordings/{P['nothing found: file name']}.wav": b"RIFF", f"recordings/{P['nothing found: folder']}/a.wav": b"RIFF",
     }  # fmt: skip
     for name, data in files.items():
         (folder / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -210,13 +231,15 @@ def test_the_run_ends_well_and_every_planted_place_was_read(company):
     turns, rejects = (read_table(table, store=str(folder / "store")) for table in (TURNS, REJECTS))
     said = "\n".join(turns["text"])
     assert all(mask in said for mask in ("[氏名1]様ですね", "[電話番号1]", "[カード番号1]", "[住所1]", "[口座番号1]", "[生年月日1]"))
-    assert {"form", "searches", "customers"} <= set(rejects["source"])
+    assert {"form", "searches", "customers", "kiosk", "recordings"} <= set(rejects["source"])
+    faults = rejects.loc[rejects["source"].isin(["kiosk", "recordings"]), ["source", "stage"]]
+    assert set(faults.itertuples(index=False, name=None)) == {("kiosk", "parse"), ("recordings", "read")}
     assert {"call", "email", "chat", "survey"} <= set(read_table(CONTACTS, store=str(folder / "store"))["channel"])
     assert len(read_table(FAQ_LOGS, store=str(folder / "store"))) == 1
 
 
 def of_file_names(found: list[str]) -> list[str]:
-    return [leak for leak in found if leak.startswith(("call: file name", "mail: file name", "survey: file name"))]
+    return [leak for leak in found if leak.startswith(("call: file name", "mail: file name", "survey: file name", "no header: file name", "nothing found"))]
 
 
 def in_store(folder: Path) -> list[str]:

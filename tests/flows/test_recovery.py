@@ -7,11 +7,12 @@ import sys
 import pandas as pd
 import pytest
 
-from flows.recovery import COMPLETED, INTERRUPTED, RUNNING, close_unfinished, ledger_versions, restore_ledger
+from flows.recovery import close_unfinished, ledger_versions, restore_ledger
 from flows.store_lock import store_lock
 from voc.errors import StoreError
+from voc.runs import COMPLETED, INTERRUPTED, RUNNING
 from voc.store import append_rows, forget_history, read_table, write_table
-from voc.tables import ISSUE_EVENTS, ISSUES, MENTIONS, RUNS, check, empty
+from voc.tables import ISSUE_EVENTS, ISSUE_LABELS, ISSUES, MENTIONS, RUNS, check, empty
 
 
 def events(*rows):
@@ -68,6 +69,15 @@ def test_what_a_person_edited_since_is_never_taken_back(store):
     close_unfinished(store=store)
     assert not restore_ledger(ledger_versions(store=store), store=store)
     assert ledger(store) == ["e1", "e2", "e3"]
+
+
+@pytest.mark.parametrize(("labelled_at", "kept"), [("2026-01-01T12:00Z", ["e1"]), ("2026-01-02T12:00Z", ["e1", "e2"])])
+def test_answers_of_people_since_keep_the_issues_that_they_name(store, labelled_at, kept):
+    answer = {"issue_id": "VOC-0001", "sentence_id": "S1", "probability": 0.5, "weight": 1.0, "is_right": True, "by": "佐藤", "labelled_at": labelled_at}
+    write_table(check(pd.DataFrame([answer]), ISSUE_LABELS), ISSUE_LABELS, store=store)
+    close_unfinished(store=store)
+    restore_ledger(ledger_versions(store=store), store=store)
+    assert ledger(store) == kept
 
 
 def test_after_an_erasure_the_ledger_stays_as_it_is(store):

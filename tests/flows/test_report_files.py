@@ -1,14 +1,19 @@
 """`voc report`: pages from a store, without Prefect and without a language model."""
 
+import json
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
 
-from flows import cli
+from flows import cli, report_files
+from flows.report_files import render_period, tables_for_reports
 from voc import tables as contract
-from voc.store import write_table
+from voc.config import load_config
+from voc.store import forget_history, write_table
+
+AT = pd.Timestamp("2026-10-01", tz="UTC")
 
 CONFIG = '[company]\nname = "試し"\n[[sources]]\nname = "a"\nformat = "survey"\npath = "x.csv"\n[sources.texts]\n"感想" = "ご感想"\n'
 
@@ -20,9 +25,10 @@ def config(tmp_path):
     return path
 
 
-def finished(folder, status="completed"):
+def finished(folder, status="completed", tables=None):
     blank = dict.fromkeys(("inputs", "versions", "models", "counts", "seconds", "settings"), "{}")
-    row = {**blank, "run_id": "R1", "as_of_on": pd.Timestamp("2026-10-01"), "started_at": pd.Timestamp("2026-10-01", tz="UTC"), "status": status, "config_sha": "c", "seed": 1}
+    row = {**blank, "run_id": "R1", "as_of_on": pd.Timestamp("2026-10-01"), "started_at": pd.Timestamp("2026-10-01", tz="UTC"), "status": status, "config_sha": "c", "seed": 1,
+           "tables": json.dumps(tables) if tables else None}  # fmt: skip
     write_table(contract.check(pd.DataFrame([row]), contract.RUNS), contract.RUNS, store=str(folder / "store"))
 
 
@@ -43,12 +49,50 @@ def test_the_month_is_the_three_packs(config):
     assert names == {"product.html", "executive.html", "executive.pptx", "cs.html", "product.xlsx", "cs.xlsx", "issues.xlsx"}
 
 
-@pytest.mark.parametrize("status", [None, "reporting"])
+@pytest.mark.parametrize("status", [None, "running"])
 def test_without_a_finished_run_the_reader_is_told_what_to_do(config, status, capsys):
     if status:
         finished(config.parent, status)
     assert cli.main(["report", str(config), "--period", "daily"]) == 2
     assert "voc run を実行してください" in capsys.readouterr().err
+
+
+def issue(label):
+    row = {"issue_id": "VOC-1", "label": label, "kind": "complaint", "status": "open", "first_seen_at": "2026-01-01T00:00Z", "centroid": [0.5],
+           "threshold": 0.5, "exemplar_ids": [], "keywords": [], "n_sentences": 3}  # fmt: skip
+    return contract.check(pd.DataFrame([row]), contract.ISSUES)
+
+
+def test_a_page_tells_of_its_run_whatever_was_written_since(config):
+    store = str(config.parent / "store")
+    write_table(issue("前の名"), contract.ISSUES, store=store)
+    finished(config.parent, tables={"issues": 0})
+    write_table(issue("後の名"), contract.ISSUES, store=store)  # of a run that failed after its ledger
+    write_table(contract.empty(contract.REJECTS), contract.REJECTS, store=store)
+    found = tables_for_reports(load_config(config), store=store, started_at=AT, versions={"issues": 0, "rejects": 0})
+    assert found["issues"]["label"].tolist() == ["前の名"] and len(found["runs"]) == 1 and "embeddings" not in found
+    forget_history(contract.ISSUES, store=store)  # an erasure since: there is nothing older to tell of
+    found = tables_for_reports(load_config(config), store=store, started_at=AT, versions={"issues": 0})
+    assert found["issues"]["label"].tolist() == ["後の名"]
+
+
+def test_the_month_reads_the_versions_of_its_run(config, monkeypatch):
+    store, seen = str(config.parent / "store"), []
+    write_table(issue("前の名"), contract.ISSUES, store=store)
+    finished(config.parent, tables={"issues": 0})
+    write_table(issue("後の名"), contract.ISSUES, store=store)
+    monkeypatch.setattr(report_files, "write_daily", lambda tables, *_, **__: seen.append(tables["issues"]["label"].item()))
+    render_period(load_config(config), base=config.parent, period="daily")
+    assert seen == ["前の名"]
+
+
+@pytest.mark.parametrize(("given", "n"), [("", 1), ('as_of_on = "2026-09-01"\n', 2)])
+def test_contacts_dated_after_the_run_are_in_no_report(config, given, n):
+    config.write_text(CONFIG.replace("[company]\n", "[company]\n" + given), encoding="utf-8")
+    rows = [{"contact_id": at, "channel": "call", "source": "a", "source_row": at, "started_at": at, "content_sha": ""} for at in ("2026-09-30T00:00Z", "2062-01-01T00:00Z")]
+    write_table(contract.check(pd.DataFrame(rows), contract.CONTACTS), contract.CONTACTS, store=str(config.parent / "store"))
+    found = tables_for_reports(load_config(config), store=str(config.parent / "store"), started_at=AT)
+    assert len(found["contacts"]) == n
 
 
 def test_an_unknown_period_is_refused(config):

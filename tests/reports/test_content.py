@@ -177,6 +177,13 @@ def test_with_calibration_nothing_says_uncalibrated(make):
     assert "280件" in report["assumptions"][-1]["lines"][0]
 
 
+def test_answers_that_came_after_the_run_calibrate_nothing_in_it(make):
+    run = make.run() | {"settings": json.dumps({"is_calibrated": False})}
+    report = product_report(make.tables(), config=make.config(), run=run)
+    assert not report["is_calibrated"] and all("未校正" in item["basis"] for item in report["headlines"])
+    assert "未校正" in report["assumptions"][-1]["title"]
+
+
 @pytest.mark.parametrize("is_widened", [True, False])
 def test_wider_intervals_are_told_only_where_they_are_wider(make, is_widened):
     run = make.run()

@@ -130,7 +130,7 @@ HISTORY = events(
     ("VOC-0003", "exclude", "2026-09-11 03:00", "佐藤", "open", "excluded", None),
     ("VOC-0002", "close", "2026-09-01 03:00", "佐藤", "open", "closed", None),  # before the run before had started
 )
-RUNS = runs(("2026-08-01", "2026-08-01 10:00", "completed"), ("2026-09-01", "2026-09-02 01:00", "completed"), ("2026-10-01", "2026-10-01 01:00", "reporting"))
+RUNS = runs(("2026-08-01", "2026-08-01 10:00", "completed"), ("2026-09-01", "2026-09-02 01:00", "completed"), ("2026-10-01", "2026-10-01 01:00", "running"))
 
 
 def test_changes_are_those_since_the_report_before():

@@ -138,10 +138,15 @@ def assumptions(config, *, has_churn: bool, controls: pd.DataFrame, run: dict) -
             {"title": "個人の保護", "lines": small}]
 
 
+def was_calibrated(table: pd.DataFrame, run: dict) -> bool:
+    """Whether the probabilities of `run` were calibrated: as it wrote itself; without that, by ISSUE_CALIBRATION `table`."""
+    return bool(run_json(run, "settings").get("is_calibrated", is_calibrated(table)))
+
+
 def calibration(table: pd.DataFrame, run: dict) -> dict:
     """What 「未校正」 means and how it goes away; or how many answers the probabilities rest on."""
     n_labels = int(table["n_labels"].sum())
-    if is_calibrated(table):
+    if was_calibrated(table, run):
         return {"title": "課題への割り当ての確からしさ", "lines": [
             f"人が確かめた{count(n_labels)}の文をもとに、文が課題に当たる確率を課題ごとに校正しています。"]}  # fmt: skip
     lines = [

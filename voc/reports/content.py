@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from voc import tables as contract
-from voc.issues.calibration import is_calibrated
 from voc.reports import appendix, company, facts, issue_detail, wording
 from voc.reports.certainty import is_provisional
 from voc.reports.deck_changes import ledger_changes
@@ -57,7 +56,7 @@ def headline(tables: dict[str, pd.DataFrame]) -> list[str]:
     runs = tables["runs"].sort_values(["started_at", "run_id"], kind="stable")
     run = {} if runs.empty else runs.iloc[-1].to_dict()
     issues, _ = _issues(tables, audience="product", run=run)
-    told = _headlines(tables, issues, is_provisional=_is_provisional(tables, run))
+    told = _headlines(tables, issues, **_standing(tables, run))
     return [item["sentence"] + (f"（{item['basis']}）" if item["basis"] else "") for item in told]
 
 
@@ -69,8 +68,10 @@ def ranking(tables: dict[str, pd.DataFrame], *, n_rows: int = 20) -> list[dict]:
     return [_row(issue, position, has_section=False) for position, issue in enumerate(_apart(issues)[0][:n_rows], start=1)]
 
 
-def _is_provisional(tables: dict[str, pd.DataFrame], run: dict) -> bool:
-    return is_provisional(tables["impact_controls"], appendix.run_json(run, "settings"))
+def _standing(tables: dict[str, pd.DataFrame], run: dict) -> dict[str, bool]:
+    """How far the figures of `run` may be relied on: is_provisional, is_calibrated."""
+    settings = appendix.run_json(run, "settings")
+    return {"is_provisional": is_provisional(tables["impact_controls"], settings), "is_calibrated": appendix.was_calibrated(tables["issue_calibration"], run)}
 
 
 def _complete(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -80,7 +81,8 @@ def _complete(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def _common(tables: dict[str, pd.DataFrame], *, config, run: dict, audience: str, n_sections: int) -> dict:
     as_of_on = run.get("as_of_on")
     reasons = appendix.reasons(run)
-    provisional = _is_provisional(tables, run)
+    standing = _standing(tables, run)
+    provisional = standing["is_provisional"]
     issues, has_churn = _issues(tables, audience=audience, run=run)
     fixable, reverse, praise = _apart(issues)
     shown = [issue["issue_id"] for issue in [*fixable[:n_sections], *reverse, *praise]]
@@ -98,12 +100,12 @@ def _common(tables: dict[str, pd.DataFrame], *, config, run: dict, audience: str
     ranked = [_row(issue, position, issue["issue_id"] in with_section) for position, issue in enumerate(fixable, start=1)]
     return {
         "company": plain(config.company.name, limit=40), "as_of": day(as_of_on), "period": _period(tables, as_of_on),
-        "notices": appendix.notices(run), "headlines": _headlines(tables, issues, is_provisional=provisional), "has_churn": has_churn, "is_provisional": provisional, "missing": [] if has_churn else reasons,
+        "notices": appendix.notices(run), "headlines": _headlines(tables, issues, **standing), "has_churn": has_churn, "is_provisional": provisional, "missing": [] if has_churn else reasons,
         "remarks": [*([plain(banner, limit=300)] if banner else []), *reasons] if has_churn else [],
         "figures": company.key_figures(tables["company_months"], as_of_on=as_of_on),
         "company_months": company.company_rows(tables["company_months"], as_of_on=as_of_on, n_months=24),
         "ranked": ranked, "kinds": sorted({row["kind"] for row in ranked}), "sections": sections,
-        "areas": sorted({row["area"] for row in ranked if row["area"]}), "is_calibrated": is_calibrated(tables["issue_calibration"]),
+        "areas": sorted({row["area"] for row in ranked if row["area"]}), "is_calibrated": standing["is_calibrated"],
         "changes": ledger_changes(tables["issues"], tables["issue_events"], tables["runs"], run=run, timezone=config.company.timezone),
         "trends": trend_block(tables["issue_trends"], issues, sections=set(shown)),
         "chips": [{"verdict": kind, "chip": wording.chip(kind, is_provisional=provisional)} for kind in wording.VERDICTS
@@ -127,10 +129,10 @@ def _issues(
 ) -> tuple[list[dict], bool]:
     """Facts per issue, and whether any of them carries a churn interval."""
     reasons = appendix.reasons(run)
-    marks = {"is_calibrated": is_calibrated(tables["issue_calibration"]), "is_provisional": _is_provisional(tables, run)}
+    standing = _standing(tables, run)
     weeks = dict(zip(tables["issue_trends"]["issue_id"], tables["issue_trends"]["evidence"], strict=True))
     found = facts.issue_facts(tables, audience=audience, as_of_on=run.get("as_of_on"))
-    issues = [{**issue, **marks, "recent": plain(weeks.get(issue["issue_id"]), limit=500)} for issue in found]
+    issues = [{**issue, **standing, "recent": plain(weeks.get(issue["issue_id"]), limit=500)} for issue in found]
     if any(wording.verdict(issue) not in ("none", "reverse", "insufficient") for issue in issues):
         return issues, True
     if not reasons:
@@ -163,7 +165,7 @@ def _recounted(fixable: list[dict]) -> list[dict]:
         "rank_high": upto(issue["rank_high"])} for issue in fixable]
 
 
-def _headlines(tables: dict[str, pd.DataFrame], issues: list[dict], *, is_provisional: bool) -> list[dict]:
+def _headlines(tables: dict[str, pd.DataFrame], issues: list[dict], *, is_provisional: bool, is_calibrated: bool) -> list[dict]:
     fixable, _, _ = _apart(issues)
     request = min((issue for issue in fixable if issue["kind"] == "要望"), key=_claim, default=None)
     flow = max((issue for issue in fixable if issue["kind"] in _FLOWS), key=_saving, default=None)
@@ -181,7 +183,7 @@ def _headlines(tables: dict[str, pd.DataFrame], issues: list[dict], *, is_provis
         ("機能要望", wording.request_headline(request), request, issue_amounts(request or {})),
         ("導線の改善", wording.saving_headline(flow), flow, issue_amounts(flow or {})),
         ("上位課題の全体", wording.joint_headline(
-            total, n_top=n_top, cost_yen=cost, contact_share=share, is_calibrated=is_calibrated(tables["issue_calibration"]),
+            total, n_top=n_top, cost_yen=cost, contact_share=share, is_calibrated=is_calibrated,
             is_provisional=is_provisional, is_first=is_first), None, total_amounts(total)),
     ]
     return [{"kicker": kicker, "sentence": sentence, "basis": basis, "issue_id": None if issue is None else issue["issue_id"],

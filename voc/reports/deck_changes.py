@@ -5,6 +5,7 @@ import pandas as pd
 from voc.issues.categories import BY as CATEGORIES
 from voc.issues.events import UNREPORTED, VOC
 from voc.reports.formats import day, is_missing, plain
+from voc.runs import completed
 
 LINES = 3  # of each group; how many more there are is told
 _LABEL, _SHORT, _NOTE = 26, 18, 30
@@ -39,8 +40,7 @@ def previous_run(runs: pd.DataFrame, run: dict) -> dict | None:
     """The newest completed run with an as-of day before that of `run`; None where there is none."""
     if runs.empty or is_missing(run.get("as_of_on")):
         return None
-    rows = runs[(runs["status"] == "completed") & (runs["as_of_on"] < pd.Timestamp(run["as_of_on"]))]
-    rows = rows.sort_values(["as_of_on", "started_at", "run_id"], kind="stable")
+    rows = completed(runs[runs["as_of_on"] < pd.Timestamp(run["as_of_on"])]).sort_values("as_of_on", kind="stable")
     return None if rows.empty else rows.iloc[-1].to_dict()
 
 
