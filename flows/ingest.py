@@ -11,6 +11,7 @@ import pandas as pd
 
 from flows.company_tables import COMPANY
 from flows.compute import RunChunks, run_here
+from flows.overlaps import Given, doubled_rows, is_overtaking, stored_keys, without_later_sources
 from flows.record import RunRecord
 from flows.rows import PulledRows, masked_texts, rows_of
 from flows.tasks import edge_task, task
@@ -25,7 +26,7 @@ from voc.privacy import pseudonymise
 from voc.sources.pseudonym_key import pseudonym_key
 from voc.sources.pseudonym_map import read_pseudonyms, write_pseudonyms
 from voc.sources.pull import pull
-from voc.sources.watermarks import Pulled, advance, read_watermark, rows, values
+from voc.sources.watermarks import Pulled, advance, read_watermark, rows, values, without_marks
 from voc.store import read_table, write_table
 from voc.tables import (
     CONTACTS,
@@ -43,7 +44,6 @@ from voc.upsert import n_replaced, replace_rejects, upsert, upsert_contacts
 _LAKE = (*COMPANY.values(), CUSTOMER_KEYS, CONTACTS, TURNS, REJECTS, ERASED, WATERMARKS)
 # rows of WATERMARKS that tell how the store was made; no source of a configuration may have such a name
 _OWN = Source.model_construct(name="__store__", format="transcript", path="-")
-_Given = dict[str, dict[str, set[tuple]]]  # table -> source -> keys of the rows that it gave in this run
 
 pull_task = edge_task(pull, name="読み込み")
 read_table_task = edge_task(read_table, name="表の読み込み")
@@ -65,7 +65,7 @@ def ingest(
     lake = {table.name: read_table_task(table, store=store) for table in _LAKE}
     lake[WATERMARKS.name] = _usable(lake[WATERMARKS.name], config, key=key, is_full=is_full, record=record)
     identity = base / config.privacy.pseudonym_map if config.privacy.pseudonym_map else None
-    given: _Given = {}
+    given: Given = {}
     for source in config.sources:
         _ingest_source(source, lake, given, config=config, key=key, base=base, store=store, identity=identity,
                        record=record, run_chunks=run_chunks)  # fmt: skip
@@ -79,7 +79,7 @@ def ingest(
 
 
 def _ingest_source(
-    source: Source, lake: dict[str, pd.DataFrame], given: _Given, *, config: Config, key: bytes, base: Path, store: str,
+    source: Source, lake: dict[str, pd.DataFrame], given: Given, *, config: Config, key: bytes, base: Path, store: str,
     identity: Path | None, record: RunRecord, run_chunks: RunChunks,
 ) -> None:  # fmt: skip
     """All pulls of one source. What it could not give is told; what it gave before the fault stays."""
@@ -101,6 +101,13 @@ def _ingest_source(
         except SourceError as error:
             _tell_fault(source, error, "parse", lake, store=store, record=record)
             break
+        again = ()
+        if new is not None and is_overtaking(new, source, lake):  # forgotten before it is written: a run may be cut off in between
+            again, held = pulled.later, without_marks(mark, pulled.later)
+            marks = without_later_sources(lake[WATERMARKS.name], source, config.sources)
+            marks = advance(marks, source, replace(pulled, watermark=held), at=record.started_at)
+            _write(lake, {WATERMARKS.name: marks}, store=store)
+        pulled = replace(pulled, watermark=without_marks(pulled.watermark, again))
         _write(lake, changed, store=store)
         # with a customer table only its numbers lead back; without one, whoever writes is known by what was written
         is_owner = source.format == "customers" or all(other.format != "customers" for other in config.sources)
@@ -109,7 +116,7 @@ def _ingest_source(
         mark = _mark(pulled, source, mark, key=key)
         advanced = advance(lake[WATERMARKS.name], source, replace(pulled, watermark=mark), at=record.started_at)
         _write(lake, {WATERMARKS.name: advanced}, store=store)
-        n_files, is_more = n_files + len(pulled.files), pulled.is_more
+        n_files, is_more = n_files + len(pulled.files), pulled.is_more or bool(again)
         for file in pulled.files:
             digest.update(file.sha256.encode())
         _tell(pulled, source, record=record)
@@ -124,7 +131,7 @@ def _masked_faults(faults: tuple[dict, ...], *, config: Config) -> tuple[dict, .
 
 
 def _rows(
-    pulled: Pulled, source: Source, lake: dict[str, pd.DataFrame], mark: pd.DataFrame, given: _Given, *, config: Config, key: bytes,
+    pulled: Pulled, source: Source, lake: dict[str, pd.DataFrame], mark: pd.DataFrame, given: Given, *, config: Config, key: bytes,
     record: RunRecord, run_chunks: RunChunks,
 ) -> tuple[dict[str, pd.DataFrame], PulledRows | None]:  # fmt: skip
     """(stored tables with the rows of the pull, those rows)."""
@@ -134,9 +141,10 @@ def _rows(
     record.notices += _header_notices(pulled, source, mark, key=key, record=record)
     new = rows_of(pulled.files, source, config=config, key=key, lake=lake, record=record, run_chunks=run_chunks)
     if source.format in COMPANY:
-        record.notices += _doubled_rows(new.tables, source, given)
+        record.notices += doubled_rows(new.tables, source, given)
+    before = lake | stored_keys(new.tables, source, lake, config.sources)
     changed = {
-        name: upsert(lake[name], frame, TABLES[name])
+        name: upsert(before[name], frame, TABLES[name])
         for name, frame in new.tables.items() if name not in (CONTACTS.name, TURNS.name)
     }  # fmt: skip
     if CONTACTS.name in new.tables:
@@ -152,18 +160,6 @@ def _rows(
         lake[REJECTS.name], rejects, source=source.name, files=new.files
     )
     return changed, new
-
-
-def _doubled_rows(tables: dict[str, pd.DataFrame], source: Source, given: _Given) -> list[str]:
-    """A notice where another source gave rows of the same keys in this run; the keys of `source` are kept in `given`."""
-    table = COMPANY[source.format]
-    own = set(map(tuple, tables[table.name][list(table.key)].to_numpy()))
-    by_source = given.setdefault(table.name, {})
-    doubled = own & set().union(*(keys for other, keys in by_source.items() if other != source.name))
-    by_source.setdefault(source.name, set()).update(own)
-    if not doubled:
-        return []
-    return [f"ソース {source.name}: {len(doubled)} 行は、同じ番号の行が別のソースにもあります。設定で後に書かれたソースの行を使いました。"]
 
 
 def _write(lake: dict[str, pd.DataFrame], changed: dict[str, pd.DataFrame], *, store: str) -> None:

@@ -123,7 +123,7 @@ def test_a_folder_that_was_numbered_anew_is_read_again(box, tmp_path):
     known = {"INBOX": json.dumps({"uidvalidity": 1, "uid": 99})}
     result = pulled(box, box.source(), tmp_path, known)
     assert numbers(result) == [1, 2]
-    assert "UIDVALIDITY" in result.faults[0]["reason"]
+    assert "UIDVALIDITY" in result.faults[0]["reason"] and result.faults[0]["stage"] == "renumbered"
 
 
 @pytest.mark.servers
