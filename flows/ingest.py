@@ -1,7 +1,6 @@
 """What is new at the sources -> masked tables in the store, then its watermark, pull by pull."""
 
 import hashlib
-import json
 import os
 from dataclasses import replace
 from functools import partial
@@ -11,6 +10,7 @@ import pandas as pd
 
 from flows.company_tables import COMPANY
 from flows.compute import RunChunks, run_here
+from flows.masking import READ_AGAIN, STORE_ITSELF, made_with, masking_sha
 from flows.overlaps import Given, doubled_rows, is_overtaking, stored_keys, without_later_sources
 from flows.record import RunRecord
 from flows.rows import PulledRows, masked_texts, rows_of
@@ -42,8 +42,7 @@ from voc.tables import (
 from voc.upsert import n_replaced, replace_rejects, upsert, upsert_contacts
 
 _LAKE = (*COMPANY.values(), CUSTOMER_KEYS, CONTACTS, TURNS, REJECTS, ERASED, WATERMARKS)
-# rows of WATERMARKS that tell how the store was made; no source of a configuration may have such a name
-_OWN = Source.model_construct(name="__store__", format="transcript", path="-")
+_OWN = Source.model_construct(name=STORE_ITSELF, format="transcript", path="-")
 
 pull_task = edge_task(pull, name="読み込み")
 read_table_task = edge_task(read_table, name="表の読み込み")
@@ -182,20 +181,16 @@ def _usable(watermarks: pd.DataFrame, config: Config, *, key: bytes, is_full: bo
 
     Raises ConfigError where the store was made with another key.
     """
-    masking = {"timezone": config.company.timezone, "id_patterns": config.privacy.id_patterns}
-    now = {
-        "key": pseudonymise(pd.Series(["voc"]), key).iloc[0],
-        "masking": hashlib.sha256(json.dumps(masking, sort_keys=True, ensure_ascii=False).encode()).hexdigest(),
-    }
+    now = {"key": pseudonymise(pd.Series(["voc"]), key).iloc[0], "masking": masking_sha(config)}
     # not through read_watermark: it forgets rows where Source has other settings, and a later version may add one
-    before = now | values(watermarks.loc[watermarks["source"] == _OWN.name], "made")
+    before = now | made_with(watermarks)
     if before["key"] != now["key"]:
         raise ConfigError("[privacy]", [
             "仮名の鍵が、保存先のデータを作ったときの鍵と違います。このまま読み込むと同じ顧客が別人になります。"
             "元の鍵に戻すか、[store] path を新しいフォルダーに変えてください。"
         ])
     if before["masking"] != now["masking"]:
-        record.notices.append("[privacy] id_patterns か [company] timezone が変わったため、すべての取り込み元を始めから読み直しました。")
+        record.notices.append(f"{READ_AGAIN}しました。")
     if is_full or before["masking"] != now["masking"]:
         watermarks = empty(WATERMARKS)
     return advance(watermarks, _OWN, Pulled((), rows(_OWN, "made", now)), at=None)

@@ -12,16 +12,15 @@ from prefect import flow
 
 from flows import settings
 from flows.alert import alert_failure, close_failure
-from flows.logs import read_lines, write_line
+from flows.logs import write_line
 from flows.one_run import one_run
 from flows.record import RunRecord
 from flows.report_files import render_period
 from flows.run import run
+from flows.schedule import last_served, log_folder
 from voc.config import Config, load_config
-from voc.due import is_done, last_completed, last_due
+from voc.due import is_done, last_due
 from voc.errors import VocError
-from voc.store import read_table
-from voc.tables import RUNS
 
 _WAIT_SECONDS = 6 * 3600
 DONE, SKIPPED = "done", "already done"
@@ -69,19 +68,6 @@ def _job(job: str, config_path: str, *, cron: str | None, is_forced: bool) -> st
             raise
     begun.log("job", job=job, status="done")
     return DONE
-
-
-def last_served(config: Config, base: Path, *, job: str) -> datetime | None:
-    """When the last `job` began that came through: table `runs` tells of the daily one, the log of reports."""
-    if job == "daily":
-        return last_completed(read_table(RUNS, store=settings.store_of(config, base)))
-    lines = read_lines(log_folder(config, base))
-    begun = [line["run_id"] for line in lines if (line["event"], line.get("job"), line.get("status")) == ("job", job, "done")]
-    return datetime.strptime(begun[-1], "R%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) if begun else None
-
-
-def log_folder(config: Config, base: Path) -> Path:
-    return base / config.reports.path / "logs"
 
 
 def _tell_failure(error: Exception, config: Config, base: Path, *, job: str, record: RunRecord) -> None:
