@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from voc.due import next_due
 from voc.errors import VocError
 from voc.source_config import EnvName, Part
 
@@ -20,6 +19,8 @@ def _five_fields(cron: str) -> str:
     if cron and not _FIELDS.match(cron):
         raise ValueError("cron の書き方（分 時 日 月 曜日 を空白 1 つで区切る）にしてください。例: \"0 6 * * *\"（毎朝 6 時）")
     if cron:
+        from voc.due import next_due  # it brings pandas, which the command line starts without
+
         try:
             next_due(cron, now=datetime(2026, 1, 1, tzinfo=UTC), timezone="UTC")
         except VocError as error:
