@@ -175,7 +175,7 @@ def _impact(
     with record.stage("impact"):
         found = estimate_task(
             contacts, mentions, payers.customers, read_table(USAGE, store=store), issues, as_of=payers.as_of_on,
-            sentiment=moods.set_index("contact_id")["strength"], price_changes=payers.price_changes,
+            sentiment=moods.set_index("contact_id")["strength"], price_changes=payers.price_changes, timezone=config.company.timezone,
             orders_per_month=payers.orders_per_month, is_calibrated=record.settings["is_calibrated"], **options,
         )  # fmt: skip
         lines = sensitivity_task(found, impact=config.impact, value=config.value, seed=config.seed)

@@ -14,12 +14,23 @@ from voc.tables import CONTACTS, CUSTOMERS, TURNS, USAGE
 
 YES = "はい"
 NOT_IN_MAP = "（対応表にありません）"
-_NAMES = {
-    "contacts": "問い合わせ", "turns": "発言", "sentences": "文", "opinions": "意見の判定", "requests": "要望", "embeddings": "文のベクトル",
-    "mentions": "課題への言及", "customers": "顧客の表", "customer_keys": "メールアドレス・電話番号の照合", "usage": "利用状況",
-    "issues": "課題の代表例", "rejects": "使えなかった行", "orders": "注文", "price_changes": "月額の変更",
-    "customer_health": "顧客の健康度", PSEUDONYM_MAP: "仮名の対応表",
+NAMES = {
+    "contacts": "問い合わせ", "turns": "発言", "sentences": "文", "opinions": "意見の判定", "wishes": "要望の文", "requests": "要望",
+    "calls": "通話の要約", "embeddings": "文のベクトル", "unfinished": "計算途中のベクトル", "mentions": "課題への言及",
+    "customers": "顧客の表", "customer_keys": "メールアドレス・電話番号の照合", "usage": "利用状況", "orders": "注文",
+    "price_changes": "月額の変更", "faq": "FAQ の記事", "faq_logs": "FAQ の利用記録", "catalogue": "オプションの一覧",
+    "counts_by_hour": "時間帯別の着信数", "issues": "課題の代表例", "issue_events": "課題の履歴", "actions": "対応の記録",
+    "issue_quality": "課題の品質", "issue_calibration": "課題の確率の補正", "issue_labels": "課題の確認結果", "issue_trends": "課題の増減",
+    "issue_months": "課題の月別件数", "issue_segments": "課題の属性別の割合", "impact": "課題の影響額", "impact_totals": "影響額の合計",
+    "impact_sensitivity": "影響額の感度", "impact_controls": "影響額の対照課題", "impact_reverse": "解約の意思に伴う課題",
+    "silent": "声を上げない顧客の推定", "company_months": "会社全体の月別の値", "ltv_factors": "LTV の内訳", "retention": "継続率",
+    "cost_parts": "対応費用の内訳", "cost_channels": "窓口別の費用", "customer_health": "顧客の健康度", "health_test": "健康度の検証",
+    "drivers": "満足度への影響", "faq_triage": "FAQ の判定", "option_matches": "オプションとの照合", "fix_effects": "対応の効果",
+    "recommendations": "提案", "contrasts": "顧客層の比較", "ranking": "課題の順位", "alerts": "注意のお知らせ", "rejects": "使えなかった行",
+    "erased": "消した印", "watermarks": "読み込み済みの位置", "made_by": "計算の方法の記録", "runs": "実行の記録",
+    PSEUDONYM_MAP: "仮名の対応表",
 }  # fmt: skip
+"""Every table as a person at the terminal reads it."""
 
 
 def map_folder(config: Config, base: Path) -> Path | None:
@@ -29,7 +40,7 @@ def map_folder(config: Config, base: Path) -> Path | None:
 
 def question(customer: str, found: FoundCustomer) -> str:
     """What is about to be removed, and how to agree."""
-    n_rows = "、".join(f"{_NAMES[name]} {found.n_rows[name]:,} 件" for name in (CONTACTS.name, TURNS.name, CUSTOMERS.name, USAGE.name))
+    n_rows = "、".join(f"{NAMES[name]} {found.n_rows[name]:,} 件" for name in (CONTACTS.name, TURNS.name, CUSTOMERS.name, USAGE.name))
     lines = [
         f"顧客「{inert_line(customer)}」（仮名 {found.customer_id}）を、すべての表・その履歴・仮名の対応表から消します。",
         f"  {n_rows}と、そこから作った文・判定・ベクトル",
@@ -42,7 +53,7 @@ def told(customer: str, found: FoundCustomer, counts: dict[str, int], *, reports
     """What was removed, table by table, and what a person still has to do."""
     name = f"顧客「{inert_line(customer)}」（仮名 {found.customer_id}）"
     if any(counts.values()):
-        lines = [f"{name}を消しました。", *(f"  {_NAMES.get(table, table)}: {n:,} 件" for table, n in counts.items() if n)]
+        lines = [f"{name}を消しました。", *(f"  {NAMES[table]}: {n:,} 件" for table, n in counts.items() if n)]
     else:
         lines = [f"{name}の行は残っていません。"]
     lines += [

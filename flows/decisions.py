@@ -70,7 +70,7 @@ def decision_tables(
             (FAQ_TRIAGE, faq_triage_task(
                 issues, tables["impact"], mentions, read_table(FAQ, store=store), read_table(FAQ_LOGS, store=store),
                 meanings=meanings, matches=config.matches,
-                period=(timestamp(case.window.period_start), timestamp(case.window.period_end)))),
+                period=(timestamp(case.window.period_start), timestamp(case.window.period_end)), timezone=config.company.timezone)),
             (OPTION_MATCHES, option_matches_task(
                 issues, mentions, tables["requests"], payers.customers, read_table(CATALOGUE, store=store), meanings=meanings,
                 matches=config.matches)),
@@ -95,7 +95,7 @@ def _fixes(tables, contacts, mentions, *, moods: pd.DataFrame, update: LedgerUpd
     shown = reported(update.issues)
     issues = pd.concat([shown, update.issues[update.issues["issue_id"].isin(set(actions["issue_id"]) - set(shown["issue_id"]))]])
     usage = read_table(USAGE, store=store)
-    case = case_of(contacts, mentions, payers.customers, usage, issues, impact=config.impact, as_of=payers.as_of_on)
+    case = case_of(contacts, mentions, payers.customers, usage, issues, impact=config.impact, as_of=payers.as_of_on, timezone=config.company.timezone)
     case.contacts["cost_yen"] = contact_cost(case.contacts, costs=config.costs, window=case.window)
     controls = tables["impact_controls"]
     promised = []
@@ -107,7 +107,7 @@ def _fixes(tables, contacts, mentions, *, moods: pd.DataFrame, update: LedgerUpd
             contacts, mentions, then.customers, usage, issues, as_of=then.as_of_on,
             sentiment=moods.set_index("contact_id")["strength"], impact=config.impact, value=config.value, costs=config.costs, seed=config.seed,
             price_changes=then.price_changes, orders_per_month=then.orders_per_month,
-            is_calibrated=is_calibrated).impact  # fmt: skip
+            is_calibrated=is_calibrated, timezone=config.company.timezone).impact  # fmt: skip
         # only what a report would have claimed may be called a promise
         claimed = (before["tier"] == TIERS[-1]) & (before["flag"] == "") & (before["churns_low"] > 0)
         before["churns_prevented"] = before["churns_prevented"].where(claimed)

@@ -16,10 +16,12 @@ from voc.errors import VocError
 from voc.sources.checkup import check_up
 from voc.store import read_table
 from voc.store_health import TableHealth, store_health, unknown_folders
-from voc.tables import CONTACTS, RUNS
+from voc.tables import ACTIONS, CONTACTS, ERASED, ISSUE_CALIBRATION, ISSUE_EVENTS, ISSUE_LABELS, ISSUES, RUNS
 
 _GB = 1024**3
 _LEAST_GB, _GOOD_GB = 1.0, 5.0
+_OF_PEOPLE = frozenset(table.name for table in (ISSUES, ISSUE_EVENTS, ISSUE_LABELS, ISSUE_CALIBRATION, ACTIONS, ERASED, RUNS))
+"""Tables that no source can give again: moved away, decisions would be lost, and erased customers would come back."""
 _MANY_ORPHANS = 0.2  # of a store's size
 
 
@@ -87,7 +89,7 @@ def _store(store: str) -> list[Line]:
     if "://" not in store and not Path(store).is_dir():
         return [Line(WARN, "保存先", f"{store} はまだありません。最初の voc run で作ります")]
     found = store_health(store=store)
-    lines = [_table(one) for one in found if one.fault]
+    lines = [_table(one, store) for one in found if one.fault]
     total, old = sum(one.n_bytes for one in found), sum(one.old_bytes for one in found)
     n_orphans, orphans = sum(one.n_orphans for one in found), sum(one.orphan_bytes for one in found)
     size = f"、今の版 {total / 1024**2:,.1f} MB、以前の版 {old / 1024**2:,.1f} MB" if "://" not in store else ""
@@ -101,8 +103,12 @@ def _store(store: str) -> list[Line]:
     return lines
 
 
-def _table(one: TableHealth) -> Line:
-    return Line(FAULT, "保存先", f"表 {one.name} を読めません（{one.fault}）。バックアップから戻すか、voc run --full で作り直してください")
+def _table(one: TableHealth, store: str) -> Line:
+    place, told = f"{store.rstrip('/')}/{one.name}", f"表 {one.name} を読めません（{one.fault}）。"
+    if one.name in _OF_PEOPLE:
+        return Line(FAULT, "保存先", f"{told}取り込み元から作り直せない内容（人が決めたこと、消した印、実行の記録）なので、{place} をバックアップから戻してください")
+    return Line(FAULT, "保存先", f"{told}バックアップから戻すか、フォルダー {place} を保存先の外へ移してから voc run --full で作り直してください"
+                "（取り込み元に残っていない声は戻りません）")  # fmt: skip
 
 
 def _sources(config: Config, base: Path) -> list[Line]:

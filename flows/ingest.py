@@ -1,7 +1,6 @@
 """What is new at the sources -> masked tables in the store, then its watermark, pull by pull."""
 
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +12,8 @@ import pandas as pd
 
 from flows.company_tables import COMPANY
 from flows.compute import RunChunks, run_here
+from flows.masking import READ_AGAIN, STORE_ITSELF, made_with, masking_sha
+from flows.overlaps import Given, doubled_rows, is_overtaking, stored_keys, without_later_sources
 from flows.record import RunRecord
 from flows.retention import expire_contacts
 from flows.rows import PulledRows, masked_texts, rows_of
@@ -29,7 +30,7 @@ from voc.privacy import hidden_name, pseudonymise
 from voc.sources.pseudonym_key import pseudonym_key
 from voc.sources.pseudonym_map import read_pseudonyms, write_pseudonyms
 from voc.sources.pull import pull
-from voc.sources.watermarks import Pulled, advance, column_marks, read_watermark, rows, values
+from voc.sources.watermarks import Pulled, advance, column_marks, read_watermark, rows, values, without_marks
 from voc.store import read_table, write_table
 from voc.tables import (
     CONTACTS,
@@ -45,9 +46,7 @@ from voc.tables import (
 from voc.upsert import n_replaced, replace_rejects, upsert, upsert_contacts
 
 _LAKE = (*COMPANY.values(), CUSTOMER_KEYS, CONTACTS, TURNS, REJECTS, ERASED, WATERMARKS)
-# rows of WATERMARKS that tell how the store was made; no source of a configuration may have such a name
-_OWN = Source.model_construct(name="__store__", format="transcript", path="-")
-_Given = dict[str, dict[str, set[tuple]]]  # table -> source -> keys of the rows that it gave in this run
+_OWN = Source.model_construct(name=STORE_ITSELF, format="transcript", path="-")
 
 pull_task = unsaid_task(pull, name="読み込み", make=edge_task)
 read_table_task = edge_task(read_table, name="表の読み込み")
@@ -69,7 +68,7 @@ def ingest(
     lake = {table.name: read_table_task(table, store=store) for table in _LAKE}
     lake[WATERMARKS.name] = _usable(lake[WATERMARKS.name], config, key=key, is_full=is_full, record=record)
     identity = base / config.privacy.pseudonym_map if config.privacy.pseudonym_map else None
-    given: _Given = {}
+    given: Given = {}
     for source in config.sources:
         _ingest_source(source, lake, given, config=config, key=key, base=base, store=store, identity=identity,
                        record=record, run_chunks=run_chunks)  # fmt: skip
@@ -86,7 +85,7 @@ def ingest(
 
 
 def _ingest_source(
-    source: Source, lake: dict[str, pd.DataFrame], given: _Given, *, config: Config, key: bytes, base: Path, store: str,
+    source: Source, lake: dict[str, pd.DataFrame], given: Given, *, config: Config, key: bytes, base: Path, store: str,
     identity: Path | None, record: RunRecord, run_chunks: RunChunks,
 ) -> None:  # fmt: skip
     """All pulls of one source. What it could not give is told; what it gave before the fault stays."""
@@ -106,6 +105,13 @@ def _ingest_source(
             _tell_fault(source, fault, at, lake, store=store, record=record)
             break
         changed, new = made
+        again = ()
+        if new is not None and is_overtaking(new, source, lake):  # forgotten before it is written: a run may be cut off in between
+            again, held = pulled.later, without_marks(mark, pulled.later)
+            marks = without_later_sources(lake[WATERMARKS.name], source, config.sources)
+            marks = advance(marks, source, replace(pulled, watermark=held), at=record.started_at)
+            _write(lake, {WATERMARKS.name: marks}, store=store)
+        pulled = replace(pulled, watermark=without_marks(pulled.watermark, again))
         _write(lake, changed, store=store)
         # with a customer table only its numbers lead back; without one, whoever writes is known by what was written
         is_owner = source.format == "customers" or all(other.format != "customers" for other in config.sources)
@@ -114,7 +120,7 @@ def _ingest_source(
         mark = _mark(pulled, source, mark, key=key)
         advanced = advance(lake[WATERMARKS.name], source, replace(pulled, watermark=mark), at=record.started_at)
         _write(lake, {WATERMARKS.name: advanced}, store=store)
-        n_files, is_more = n_files + len(pulled.files), pulled.is_more
+        n_files, is_more = n_files + len(pulled.files), pulled.is_more or bool(again)
         for file in pulled.files:
             digest.update(file.sha256.encode())
         _tell(pulled, source, record=record)
@@ -129,7 +135,7 @@ def _masked_faults(faults: tuple[dict, ...], *, config: Config) -> tuple[dict, .
 
 
 def _rows(
-    pulled: Pulled, source: Source, lake: dict[str, pd.DataFrame], mark: pd.DataFrame, given: _Given, *, config: Config, key: bytes,
+    pulled: Pulled, source: Source, lake: dict[str, pd.DataFrame], mark: pd.DataFrame, given: Given, *, config: Config, key: bytes,
     record: RunRecord, run_chunks: RunChunks,
 ) -> tuple[dict[str, pd.DataFrame], PulledRows | None]:  # fmt: skip
     """(stored tables with the rows of the pull, those rows)."""
@@ -139,9 +145,10 @@ def _rows(
     record.notices += _header_notices(pulled, source, mark, key=key, record=record)
     new = rows_of(pulled.files, source, config=config, key=key, lake=lake, record=record, run_chunks=run_chunks)
     if source.format in COMPANY:
-        record.notices += _doubled_rows(new.tables, source, given)
+        record.notices += doubled_rows(new.tables, source, given)
+    before = lake | stored_keys(new.tables, source, lake, config.sources)
     changed = {
-        name: upsert(lake[name], frame, TABLES[name])
+        name: upsert(before[name], frame, TABLES[name])
         for name, frame in new.tables.items() if name not in (CONTACTS.name, TURNS.name)
     }  # fmt: skip
     if CONTACTS.name in new.tables:
@@ -157,18 +164,6 @@ def _rows(
         lake[REJECTS.name], rejects, source=source.name, files=new.files
     )
     return changed, new
-
-
-def _doubled_rows(tables: dict[str, pd.DataFrame], source: Source, given: _Given) -> list[str]:
-    """A notice where another source gave rows of the same keys in this run; the keys of `source` are kept in `given`."""
-    table = COMPANY[source.format]
-    own = set(map(tuple, tables[table.name][list(table.key)].to_numpy()))
-    by_source = given.setdefault(table.name, {})
-    doubled = own & set().union(*(keys for other, keys in by_source.items() if other != source.name))
-    by_source.setdefault(source.name, set()).update(own)
-    if not doubled:
-        return []
-    return [f"ソース {source.name}: {len(doubled)} 行は、同じ番号の行が別のソースにもあります。設定で後に書かれたソースの行を使いました。"]
 
 
 def _write(lake: dict[str, pd.DataFrame], changed: dict[str, pd.DataFrame], *, store: str) -> None:
@@ -191,20 +186,16 @@ def _usable(watermarks: pd.DataFrame, config: Config, *, key: bytes, is_full: bo
 
     Raises ConfigError where the store was made with another key.
     """
-    masking = {"timezone": config.company.timezone, "id_patterns": config.privacy.id_patterns}
-    now = {
-        "key": pseudonymise(pd.Series(["voc"]), key).iloc[0],
-        "masking": hashlib.sha256(json.dumps(masking, sort_keys=True, ensure_ascii=False).encode()).hexdigest(),
-    }
+    now = {"key": pseudonymise(pd.Series(["voc"]), key).iloc[0], "masking": masking_sha(config)}
     # not through read_watermark: it forgets rows where Source has other settings, and a later version may add one
-    before = now | values(watermarks.loc[watermarks["source"] == _OWN.name], "made")
+    before = now | made_with(watermarks)
     if before["key"] != now["key"]:
         raise ConfigError("[privacy]", [
             "仮名の鍵が、保存先のデータを作ったときの鍵と違います。このまま読み込むと同じ顧客が別人になります。"
             "元の鍵に戻すか、[store] path を新しいフォルダーに変えてください。"
         ])
     if before["masking"] != now["masking"]:
-        record.notices.append("[privacy] id_patterns か [company] timezone が変わったため、すべての取り込み元を始めから読み直しました。")
+        record.notices.append(f"{READ_AGAIN}しました。")
     if is_full or before["masking"] != now["masking"]:
         watermarks = empty(WATERMARKS)
     return advance(watermarks, _OWN, Pulled((), rows(_OWN, "made", now)), at=None)

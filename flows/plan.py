@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from flows.fingerprints import changed_parts, fingerprints
+from flows.masking import READ_AGAIN, made_with, masking_sha
 from voc.config import Config
 from voc.errors import SourceError
+from voc.issue_space import MODELS, models_of
 from voc.privacy import hidden_name
 from voc.runs import COMPLETED, INTERRUPTED, completed, in_order
 from voc.sources.listing import listing
@@ -41,29 +43,35 @@ class SourcePlan:
 @dataclass(frozen=True)
 class Plan:
     """`again`: stage -> parts that changed, so that all its rows are made anew. `seconds`: what a run is expected to take,
-    None where there was none to go by. `notes`: what else a person should know."""
+    None where there was none to go by. `notes`: what else a person should know. `models`: embedders of the company's own."""
 
     sources: tuple[SourcePlan, ...]
     again: dict[str, list[str]]
     seconds: float | None
     notes: tuple[str, ...]
+    models: tuple[str, ...] = ()
 
 
 def plan(config: Config, *, base: Path, store: str, environ: Mapping[str, str]) -> Plan:
     """The plan of a run of `config` now. Reads no customer's words and writes nothing."""
     marks, runs = read_table(WATERMARKS, store=store), in_order(read_table(RUNS, store=store))
-    # names of files are stored as keyed hashes; before the first run there is neither a key nor anything to compare
+    made_now, notes = masking_sha(config), []
+    if made_with(marks).get("masking", made_now) != made_now:
+        notes.append(f"{READ_AGAIN}します。")
+        marks = marks.iloc[:0]
+    # names of files are stored as keyed hashes; where nothing was read there is nothing to compare
     key = pseudonym_key(config.privacy, base=base, environ=environ, may_make=False) if len(marks) else None
     mark_of = partial(hidden_name, key=key) if key else str
     sources = tuple(_source(source, marks, base=base, environ=environ, mark_of=mark_of) for source in config.sources)
     again = changed_parts(read_table(MADE_BY, store=store), fingerprints(terms=base / config.japanese.terms if config.japanese.terms else None, parts=config.parts))
-    done, notes = completed(runs), []
+    done = completed(runs)
     if runs.empty:
         notes.append("このストアではまだ実行していません。すべて始めから計算します。")
     elif runs["status"].iloc[-1] != COMPLETED:
         how = "途中で終わっています" if runs["status"].iloc[-1] == INTERRUPTED else "完了していないか、実行中です"
         notes.append(f"前回の実行（{runs['run_id'].iloc[-1]}）は{how}。保存済みのところから続けます。")
-    return Plan(sources, again, _seconds(done, sources, again), tuple(notes))
+    models = tuple(name for name in models_of(config.parts.embedder) if name not in MODELS)
+    return Plan(sources, again, _seconds(done, sources, again, own=models), tuple(notes), models)
 
 
 def plan_lines(made: Plan) -> list[str]:
@@ -73,7 +81,7 @@ def plan_lines(made: Plan) -> list[str]:
         counts = f"新規 {one.n_new:,}、変更 {one.n_changed:,}、なくなったもの {one.n_gone:,}"
         lines.append(f"  {one.name}: {one.told or counts}")
     lines.append("分析")
-    for stage, (title, _) in _STAGES.items():
+    for stage, title in {**{name: title for name, (title, _) in _STAGES.items()}, **{name: f"ベクトル（{name}）" for name in made.models}}.items():
         if stage in made.again:
             lines.append(f"  {title}: すべて計算し直します（{'、'.join(made.again[stage])} が変わったため）")
         else:
@@ -95,19 +103,25 @@ def _source(source, marks: pd.DataFrame, *, base: Path, environ: Mapping[str, st
     return SourcePlan(source.name, len(found.new), len(found.changed), len(found.deleted))
 
 
-def _seconds(done: pd.DataFrame, sources: tuple[SourcePlan, ...], again: Mapping[str, list[str]]) -> float | None:
-    """Seconds a row of the last runs that had rows, times the rows that are to come; the later stages as they took last."""
+def _seconds(
+    done: pd.DataFrame, sources: tuple[SourcePlan, ...], again: Mapping[str, list[str]], *, own: tuple[str, ...] = ()
+) -> float | None:
+    """Seconds a row of the last runs that had rows, times the rows that are to come; the later stages as they took last.
+
+    Rows per file are those of the newest run that read any: a night without new files tells nothing of the next one.
+    """
     if done.empty:
         return None
     runs = [(json.loads(row.seconds), json.loads(row.counts)) for row in done.itertuples()][::-1]
     last_seconds, last_counts = runs[0]
     files = sum(one.n_new + one.n_changed for one in sources)
     total = files * _rate(runs, _READING, "read")
-    grown = files / max(last_counts.get("read", 0), 1) if files else 0.0
+    reading = next((counts for _, counts in runs if counts.get("read", 0)), {"read": 1})
+    grown, stages = files / reading["read"], {**_STAGES, **dict.fromkeys(own, ("", "embeddings"))}
     for stage, counted in _BY_ROWS.items():
-        is_again = any(of == stage and name in again for name, (_, of) in _STAGES.items())
+        is_again = any(of == stage and name in again for name, (_, of) in stages.items())
         n_all = {"new_turns": last_counts.get("turns", 0)}.get(counted, last_counts.get("voices", 0))
-        total += _rate(runs, (stage,), counted) * (n_all if is_again else grown * last_counts.get(counted, 0))
+        total += _rate(runs, (stage,), counted) * (n_all if is_again else grown * reading.get(counted, 0))
     rest = {name: spent for name, spent in last_seconds.items() if name not in (*_READING, *_BY_ROWS)}
     return total + sum(rest.values())
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from flows.schedule import JOBS
 from flows.settings import SETTINGS
 
 POOL = "voc"
@@ -41,7 +42,6 @@ _ONE = """  - name: {name}
     concurrency_limit: 1
     work_pool: *pool
 """
-_DESCRIPTIONS = {"daily": "毎日: 取り込み、分析、レポート、注意のお知らせ", "weekly": "週次レポート", "monthly": "月次レポート"}
 
 
 def prefect_file(crons: Mapping[str, str], *, timezone: str, config_path: str, folder: str, name: str) -> str:
@@ -51,7 +51,7 @@ def prefect_file(crons: Mapping[str, str], *, timezone: str, config_path: str, f
     """
     env = "\n".join(f"        {variable}: {_json(value)}" for variable, value in {**SETTINGS, "PYTHONPATH": folder}.items())
     said = {"timezone": _json(timezone), "config_path": _json(config_path), "name": _json(name)}
-    jobs = (_ONE.format(job=job, cron=_json(cron), description=_json(_DESCRIPTIONS[job]), **said) for job, cron in crons.items())
+    jobs = (_ONE.format(job=job, cron=_json(cron), description=_json(JOBS[job]), **said) for job, cron in crons.items())
     return _HEAD.format(pool=POOL, env=env, folder=_json(folder)) + "\n".join(jobs)
 
 

@@ -18,9 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.leftover import end_with_this_process
+from flows.logs import read_lines
+from flows.settings import store_of
 from voc.config import Config
-from voc.due import is_missed, next_due
+from voc.due import is_missed, last_completed, next_due
 from voc.errors import VocError
+from voc.store import read_table
+from voc.tables import RUNS
 
 _START_SECONDS = 180
 JOBS = {"daily": "毎日の実行", "weekly": "週次レポート", "monthly": "月次レポート"}
@@ -38,6 +42,19 @@ def announced(crons: Mapping[str, str], *, timezone: str, now: datetime) -> list
         raise VocError("[schedule] の daily、weekly、monthly がすべて空です。少なくとも 1 つに実行時刻を書いてください。")
     found = {job: next_due(cron, now=now, timezone=timezone) for job, cron in crons.items()}
     return [f"{JOBS[job]}: {cron}（{timezone}、次は {found[job]:%Y-%m-%d %H:%M}）" for job, cron in crons.items()]
+
+
+def last_served(config: Config, base: Path, *, job: str) -> datetime | None:
+    """When the last `job` began that came through: table `runs` tells of the daily one, the log of reports."""
+    if job == "daily":
+        return last_completed(read_table(RUNS, store=store_of(config, base)))
+    lines = read_lines(log_folder(config, base))
+    begun = [line["run_id"] for line in lines if (line["event"], line.get("job"), line.get("status")) == ("job", job, "done")]
+    return datetime.strptime(begun[-1], "R%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) if begun else None
+
+
+def log_folder(config: Config, base: Path) -> Path:
+    return base / config.reports.path / "logs"
 
 
 def serve(config_path: Path, *, crons: Mapping[str, str], timezone: str) -> None:
@@ -68,12 +85,11 @@ def serve(config_path: Path, *, crons: Mapping[str, str], timezone: str) -> None
 
 def catch_up(path: Path, *, crons: Mapping[str, str]) -> list[str]:
     """Do once what was due while nothing served it; return the jobs. A job that fails is told, and the others go on."""
-    from flows import scheduled
     from voc.config import load_config
 
     config, done = load_config(path), []
     for job, cron in crons.items():
-        last = scheduled.last_served(config, path.parent, job=job)
+        last = last_served(config, path.parent, job=job)
         if is_missed(last, cron=cron, now=datetime.now(UTC), timezone=config.company.timezone):
             print(f"止まっている間に予定の時刻を過ぎたため、今 1 回だけ実行します: {JOBS[job]}", file=sys.stderr, flush=True)
             done += [job] if _came_through(job, path, cron) else []

@@ -8,44 +8,47 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows import settings
+
+if __name__ == "__main__":  # by hand or from cron nobody prepared the process, and Prefect reads its environment when it is imported
+    settings.prepare(Path(sys.argv[2]).resolve().parent)
+
 from prefect import flow
 
-from flows import settings
 from flows.alert import alert_failure, close_failure
-from flows.logs import read_lines, write_line
+from flows.logs import write_line
 from flows.one_run import one_run
 from flows.record import RunRecord
 from flows.report_files import render_period
 from flows.run import run
+from flows.schedule import last_served, log_folder
 from voc.config import Config, load_config
-from voc.due import is_done, last_completed, last_due
+from voc.due import is_done, last_due
 from voc.errors import VocError
-from voc.store import read_table
-from voc.tables import RUNS
 
 _WAIT_SECONDS = 6 * 3600
 DONE, SKIPPED = "done", "already done"
 
 
 @flow(name="voc-daily", validate_parameters=False, persist_result=False)
-def daily(config_path: str, cron: str | None = None, is_forced: bool = False) -> str:
-    """Read, analyse, report and warn, unless the last due time was served. `is_forced` asks nothing."""
-    return _job("daily", config_path, cron=cron, is_forced=is_forced)
+def daily(config_path: str, cron: str | None = None) -> str:
+    """Read, analyse, report and warn, unless the last due time was served."""
+    return _job("daily", config_path, cron=cron)
 
 
 @flow(name="voc-weekly", validate_parameters=False, persist_result=False)
-def weekly(config_path: str, cron: str | None = None, is_forced: bool = False) -> str:
+def weekly(config_path: str, cron: str | None = None) -> str:
     """The weekly report out of the store."""
-    return _job("weekly", config_path, cron=cron, is_forced=is_forced)
+    return _job("weekly", config_path, cron=cron)
 
 
 @flow(name="voc-monthly", validate_parameters=False, persist_result=False)
-def monthly(config_path: str, cron: str | None = None, is_forced: bool = False) -> str:
+def monthly(config_path: str, cron: str | None = None) -> str:
     """The monthly report out of the store."""
-    return _job("monthly", config_path, cron=cron, is_forced=is_forced)
+    return _job("monthly", config_path, cron=cron)
 
 
-def _job(job: str, config_path: str, *, cron: str | None, is_forced: bool) -> str:
+def _job(job: str, config_path: str, *, cron: str | None) -> str:
     path = Path(config_path).resolve()
     config = load_config(path)
     cron, base = cron or getattr(config.schedule, job), path.parent
@@ -54,7 +57,7 @@ def _job(job: str, config_path: str, *, cron: str | None, is_forced: bool) -> st
         now = datetime.now(UTC)
         # asked under the lock: the run that was waited for may have been this one's
         due_at = last_due(cron, now=now, timezone=config.company.timezone) if cron else now
-        if not is_forced and is_done(last_served(config, base, job=job), due_at=due_at):
+        if is_done(last_served(config, base, job=job), due_at=due_at):
             write_line(log_folder(config, base), "job", job=job, status="skipped")
             return SKIPPED
         begun = RunRecord(config, is_quiet=True, log_folder=log_folder(config, base))
@@ -69,19 +72,6 @@ def _job(job: str, config_path: str, *, cron: str | None, is_forced: bool) -> st
             raise
     begun.log("job", job=job, status="done")
     return DONE
-
-
-def last_served(config: Config, base: Path, *, job: str) -> datetime | None:
-    """When the last `job` began that came through: table `runs` tells of the daily one, the log of reports."""
-    if job == "daily":
-        return last_completed(read_table(RUNS, store=settings.store_of(config, base)))
-    lines = read_lines(log_folder(config, base))
-    begun = [line["run_id"] for line in lines if (line["event"], line.get("job"), line.get("status")) == ("job", job, "done")]
-    return datetime.strptime(begun[-1], "R%Y%m%dT%H%M%S%f").replace(tzinfo=UTC) if begun else None
-
-
-def log_folder(config: Config, base: Path) -> Path:
-    return base / config.reports.path / "logs"
 
 
 def _tell_failure(error: Exception, config: Config, base: Path, *, job: str, record: RunRecord) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from flows.alert import rows_by_source
+from flows.company_tables import COMPANY
 from flows.logs import read_lines
 from flows.one_run import is_running
-from flows.schedule import JOBS, times
+from flows.schedule import JOBS, last_served, times
 from flows.settings import store_of
 from voc.config import Config
-from voc.due import is_missed, last_completed, next_due
+from voc.due import is_missed, next_due
 from voc.notices import silences
 from voc.runs import COMPLETED, FAILED, INTERRUPTED, RUNNING, completed, in_order
 from voc.store import read_table
@@ -26,7 +28,8 @@ _RUN_STATUS = {COMPLETED: "完了", FAILED: "失敗", INTERRUPTED: "途中で途
 
 @dataclass(frozen=True)
 class Status:
-    """Lines to be read, and the exit status: 0; 1 where no run came through, the last was cut off or one was missed."""
+    """Lines to be read, and the exit status: 0; 1 where no run came through, the last was cut off, or a job that is switched
+    on (daily, weekly, monthly) failed last or missed its time."""
 
     lines: list[str]
     status: int
@@ -43,15 +46,18 @@ def status(config: Config, *, base: Path, now: datetime | None = None) -> Status
     if cut and not going:
         lines.append(f"  最後に始めた実行（{_local(cut['at'], zone)}）は終わっていません。{_where(logged, cut['run_id'])}")
     lines += [f"  {line}" for line in _jobs(logged, zone)]
-    crons, missed = times(config), False
+    crons = times(config)
+    failed = any(line.get("status") == "failed" for job, line in _last_jobs(logged).items() if job in crons)
     lines += ["", "次の予定（voc schedule、systemd、cron などが動いているとき）"]
     for job, cron in crons.items():
         lines.append(f"  {JOBS[job]}: {next_due(cron, now=now, timezone=zone):%Y-%m-%d %H:%M}（{cron}）")
-    if "daily" in crons and is_missed(last_completed(runs), cron=crons["daily"], now=now, timezone=zone) and not going:
-        missed = True
-        lines.append("  ⚠ 前回の予定の時刻に実行されていません。voc schedule などが動いているか確かめてください。")
+    missed = [] if going else [
+        JOBS[job] for job, cron in crons.items() if is_missed(last_served(config, base, job=job), cron=cron, now=now, timezone=zone)
+    ]
+    if missed:
+        lines.append(f"  ⚠ 前回の予定の時刻に実行されていません（{'、'.join(missed)}）。voc schedule などが動いているか確かめてください。")
     lines += ["", *_sources(config, store, now, zone), "", *_open_alerts(store)]
-    return Status(lines, 1 if missed or done.empty or (cut is not None and not going) else 0)
+    return Status(lines, 1 if missed or failed or done.empty or (cut is not None and not going) else 0)
 
 
 def _runs(runs: pd.DataFrame, zone: str, *, is_going: bool) -> list[str]:
@@ -86,8 +92,12 @@ def _where(logged: list[dict], run_id: str) -> str:
     return f"{'段階 ' + past[-1] + ' の後' if past else '始めてすぐ'}で途切れました。もう一度 voc run を実行すれば続きから進みます。"
 
 
+def _last_jobs(logged: list[dict]) -> dict[str, dict]:
+    return {line.get("job"): line for line in logged if line["event"] == "job"}
+
+
 def _jobs(logged: list[dict], zone: str) -> list[str]:
-    last = {line.get("job"): line for line in logged if line["event"] == "job"}
+    last = _last_jobs(logged)
     return [
         f"{JOBS[job]}: {_STATUS.get(last[job].get('status'), '?')}（{_local(last[job]['at'], zone)}）" for job in JOBS if job in last
     ]
@@ -98,13 +108,18 @@ def _sources(config: Config, store: str, now: datetime, zone: str) -> list[str]:
     today = pd.Timestamp(now).tz_convert(zone).tz_localize(None).normalize()
     quiet = silences(contacts, [source.name for source in config.sources], timezone=zone, today=today)
     days = dict(zip(quiet["source"], quiet["days"], strict=True))
-    lines = ["取り込み元"]
+    formats = {source.format for source in config.sources} & COMPANY.keys()
+    stored = {COMPANY[one].name: read_table(COMPANY[one], store=store) for one in sorted(formats)}
+    rows, lines = rows_by_source(config, {"contacts": contacts, "rejects": rejects, **stored}), ["取り込み元"]
     for source in config.sources:
         own = contacts.loc[contacts["source"] == source.name, "started_at"]
-        last = f"最後の声 {own.max().tz_convert(zone):%Y-%m-%d}、{len(own):,}件" if len(own) else "声はありません"
+        said = f"最後の声 {own.max().tz_convert(zone):%Y-%m-%d}、{len(own):,}件" if len(own) else "声はありません"
+        if source.format in COMPANY:
+            n_rows = len(stored[COMPANY[source.format].name])
+            said = f"{n_rows:,}行" if source.name in rows else f"同じ形式の取り込み元と合わせて{n_rows:,}行"
         n = int((rejects["source"] == source.name).sum())
         mark = f" ⚠ {days[source.name]}日間届いていません" if source.name in days else ""
-        lines.append(f"  {source.name}（{source.format}）: {last}、使えなかった行{n:,}{mark}")
+        lines.append(f"  {source.name}（{source.format}）: {said}、使えなかった行{n:,}{mark}")
     return lines
 
 

@@ -57,9 +57,12 @@ def _judge(options: argparse.Namespace) -> int:
 
 def _group(options: argparse.Namespace) -> int:
     from flows.groups import group_file
+    from voc.parsing.dates import ALLOWED
 
     told = group_file(options.file, text=options.text, out=options.out, time=options.time, n_issues=options.issues)
     print(f"{told['n_rows']:,} 行を {told['n_issues']} 件の課題にまとめました（どの課題にも入らなかった行 {told['n_left_out']:,}）: {options.out}")
+    if told["n_undated"]:
+        print(f"※ 日時を読めない行が {told['n_undated']:,} 行あり、月別の件数に入れていません（書き方: {ALLOWED}）。")
     return 0
 
 

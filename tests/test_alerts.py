@@ -83,8 +83,22 @@ def test_a_source_that_ended_while_all_ended_is_told_by_the_day_that_is():
     assert row["alert_id"].startswith("source_silent:calls:") and "2026-10-20を最後に11日間" in row["text"]
 
 
-def test_a_source_that_cannot_be_read_is_told_at_once_without_the_servers_words():
-    fault = check(pd.DataFrame([{"source": "mails", "source_row": "", "stage": "read", "reason": "password=sekret"}]), REJECTS)
+@pytest.mark.parametrize("pause", [1, 40, 400])
+def test_what_is_still_open_is_the_same_alert_however_long_no_run_was(pause):
+    given = tables(issues=issue(), issue_trends=trend())
+    once = raised(given)
+    again = raised(given, day=DAY + pd.Timedelta(days=pause), before=once)
+    assert again["alert_id"].tolist() == once["alert_id"].tolist() and again["raised_on"].item() == DAY
+
+
+def test_a_folder_that_was_numbered_anew_was_read_and_raises_nothing():
+    told = check(pd.DataFrame([{"source": "mails", "source_row": "", "stage": "renumbered", "reason": "UIDVALIDITY"}]), REJECTS)
+    assert raised(tables(rejects=told), sources=["mails"]).empty
+
+
+@pytest.mark.parametrize("stage", ["read", "parse"])
+def test_a_source_that_cannot_be_read_is_told_at_once_without_the_servers_words(stage):
+    fault = check(pd.DataFrame([{"source": "mails", "source_row": "", "stage": stage, "reason": "password=sekret"}]), REJECTS)
     row = raised(tables(rejects=fault), sources=["mails"]).iloc[0]
     assert row["subject"] == "mails" and "sekret" not in row["text"]
 

@@ -78,3 +78,27 @@ def test_a_query_may_start_at_an_instant(tmp_path):
     config = load(tmp_path, source(text, form="chat"))
     assert config.sources[0].sql.start.utcoffset().total_seconds() == 9 * 3600
     assert len(config.sha()) == 64
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ('[company]\ntimezone = "Asia/Tokio"', "company.timezone: 知らないタイムゾーン.*Asia/Tokyo.*（現在の値: Asia/Tokio）"),
+    ('[company]\ntimezone = "Asia"', "company.timezone: 知らないタイムゾーン"), ('[company]\ntimezone = "../etc"', "company.timezone"),
+    ('[company]\nas_of_on = "2026-02-31"', "company.as_of_on: 暦にある日付.*（現在の値: 2026-02-31）"), ('[company]\nas_of_on = "20260201"', "暦にある日付"),
+    ('[privacy]\nid_patterns = {"会員" = "("}', "privacy.id_patterns.会員: 正規表現.*（現在の値: \\(）"),
+    ('[schedule]\ndaily = "99 99 * * *"', "schedule.daily: 実行時刻「99 99 .*」を読めません"), ('[schedule]\nweekly = "0 0 31 2 *"', "schedule.weekly"),
+    ("[health]\ndanger_below = 95", "health: danger_below（危険、現在: 95）は caution_below（注意、現在: 90）以下"),
+])  # fmt: skip
+def test_what_would_fail_in_the_night_is_told_when_the_file_is_read(tmp_path, text, told):
+    path = tmp_path / "voc.toml"
+    path.write_text('[[sources]]\nname = "c"\nformat = "chat"\npath = "a"\n' + text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=told):
+        load_config(path)
+
+
+def test_faults_of_several_parts_are_told_at_once(tmp_path):
+    path = tmp_path / "voc.toml"
+    path.write_text('[company]\ntimezone = "Tokyo?"\nas_of_on = "2026-13-01"\n[privacy]\nid_patterns = {a = "[", b = "M-\\\\d+"}\n'
+                    '[schedule]\nmonthly = "60 0 1 * *"\n[[sources]]\nname = "c"\nformat = "chat"\npath = "a"\n', encoding="utf-8")  # fmt: skip
+    with pytest.raises(ConfigError) as fault:
+        load_config(path)
+    assert len(fault.value.faults) == 4

@@ -239,7 +239,7 @@ def test_nothing_is_sent_unless_it_was_asked_for(tmp_path):
     sent = send(alerts("a"), Alerts(), tmp_path)
     assert sent.counts == {} and sent.faults == () and not list(sent.alerts["sent_to"][0])
     assert send(alerts("a"), Alerts(file="x", kinds=["nps_drop"]), tmp_path).counts == {}
-    assert send(alerts("a", is_open=False), Alerts(file="x"), tmp_path).counts == {}
+    assert send(alerts("a", is_open=False, last_on=DAY - pd.Timedelta(days=8)), Alerts(file="x"), tmp_path).counts == {}
 
 
 def test_a_message_tells_the_first_of_a_kind_and_counts_the_others():
@@ -262,3 +262,17 @@ def test_the_configuration_tells_faults_of_schedule_and_alerts(tmp_path):
     with pytest.raises(ConfigError) as fault:
         load_config(path)
     assert "schedule.daily" in str(fault.value) and "alerts.webhook.url_env" in str(fault.value) and "sekret" not in str(fault.value)
+
+
+def test_an_alert_that_closed_before_its_channel_was_back_is_sent_with_the_word_that_it_is_over(web):
+    web.answers[:] = [503, 503, 503]
+    first = send(alerts("a"), web.settings, None, web.environ)
+    assert "次の実行でもう一度送ります" in first.faults[0]
+    closed = first.alerts.assign(is_open=False)
+    for days, n in [(8, 0), (7, 1)]:
+        web.bodies.clear()
+        later = send_alerts(closed, web.settings, company="x", base=None, environ=web.environ, on=DAY + pd.Timedelta(days=days), wait_seconds=0)
+        assert len(web.bodies) == n
+    assert "いまは収まっています" in web.bodies[0]["text"] and later.alerts["sent_to"].map(list).tolist() == [["webhook"]]
+    assert send(later.alerts, web.settings, None, web.environ).counts == {}
+    assert send(alerts("b", sent_to=["mail"], is_open=False), web.settings, None, web.environ).counts == {}

@@ -21,6 +21,8 @@ RUN_FAILED = "run_failed"
 """The kind of alert that the schedule raises, not the tables."""
 EMERGING = {"new": "新しい課題", "reopened": "再び増えた課題", "emerging": "増えている課題"}
 """States of ISSUE_TRENDS that are told."""
+_UNREAD = ("read", "parse")
+"""Stages of a fault of a whole source (REJECTS without source_row): it cannot be reached, nothing in it can be used."""
 _FEWEST_REJECTS = 10
 _REJECTS_RATIO = 2.0
 _REJECTS_P = 0.001  # asked every night for every source: one false alarm in years
@@ -65,9 +67,10 @@ def merge_alerts(before: pd.DataFrame, found: Sequence[Mapping], *, day: pd.Time
 
 
 def _episode(last: pd.DataFrame, item: Mapping, day: pd.Timestamp) -> str:
-    """The period of the alert that `item` goes on with, else one that begins on `day`."""
+    """The period of the alert that `item` goes on with, else one that begins on `day`. What is still open goes on
+    however long ago the last run was."""
     key = (item["kind"], item["subject"])
-    if key in last.index and last.at[key, "last_on"] >= day - pd.Timedelta(days=COOL_DAYS):
+    if key in last.index and (last.at[key, "is_open"] or last.at[key, "last_on"] >= day - pd.Timedelta(days=COOL_DAYS)):
         return last.at[key, "period"]
     return f"{day:%Y-%m-%d}"
 
@@ -129,7 +132,7 @@ def _customer_evidence(row) -> list[str]:
 def _silent(
     contacts: pd.DataFrame, rejects: pd.DataFrame, sources: Sequence[str], *, today: pd.Timestamp, timezone: str
 ) -> list[dict]:
-    unread = rejects[(rejects["stage"] == "read") & (rejects["source_row"] == "") & rejects["source"].isin(sources)]
+    unread = rejects[rejects["stage"].isin(_UNREAD) & (rejects["source_row"] == "") & rejects["source"].isin(sources)]
     failed = sorted(set(unread["source"]))
     found = [
         _alert("source_silent", name, GRAVE, f"取り込み元「{inert_name(name)}」を読み込めませんでした。理由はレポートの「取り込みの注意」にあります。",

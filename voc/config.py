@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import re
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
@@ -38,10 +41,35 @@ ShareRange = Annotated[tuple[Share, Share], AfterValidator(_ascending)]
 """[low, high], both 0..1."""
 
 
+def _real_date(text: str) -> str:
+    try:
+        if len(text) == len("2026-01-31") and date.fromisoformat(text):
+            return text
+    except ValueError:
+        pass
+    raise ValueError("暦にある日付を 2026-01-31 の形で書いてください")
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, no name at all, a folder of names
+        raise ValueError("知らないタイムゾーンです。\"Asia/Tokyo\" や \"UTC\" のように、IANA の名前で書いてください") from None
+    return name
+
+
+def _expression(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"正規表現として正しくありません（{error}）。括弧とバックスラッシュを確かめてください。例: 'M-\\d{{6}}'") from None
+    return pattern
+
+
 class Company(Part):
     name: str = "御社"
-    as_of_on: str | None = Field(None, pattern=r"^\d{4}-\d{2}-\d{2}$", description="analysis date; default: the day after the last contact")
-    timezone: str = "Asia/Tokyo"
+    as_of_on: Annotated[str, AfterValidator(_real_date)] | None = Field(None, description="analysis date; default: the day after the last contact")
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tokyo"
 
 
 class Store(Part):
@@ -66,7 +94,7 @@ class Reports(Part):
 class Privacy(Part):
     pseudonym_key_env: str | None = Field(None, description="environment variable that holds the key for pseudonyms")
     pseudonym_key_file: str = Field("pseudonym.key", description="used where no variable is named; made on the first run")
-    id_patterns: dict[str, str] = Field({}, description="name -> regular expression of numbers to mask (member number, ...)")
+    id_patterns: dict[str, Annotated[str, AfterValidator(_expression)]] = Field({}, description="name -> regular expression of numbers to mask (member number, ...)")
     pseudonym_map: str | None = Field("identity", description="""folder of the map pseudonym -> customer number, outside
         the store; empty: none is kept, and reports and `voc reveal` show pseudonyms""")
     retention_months: int | None = Field(None, ge=1, description="contacts older than this are removed, with their history")
@@ -169,6 +197,12 @@ class Health(Part):
     points: dict[HealthRule, Annotated[float, Field(ge=0, le=100)]] = Field({}, description="rule -> points; 0 switches a rule off")
     caution_below: float = Field(90.0, description="scores below are 注意")
     danger_below: float = Field(75.0, description="scores below are 危険")
+
+    @model_validator(mode="after")
+    def _danger_is_the_lower_one(self) -> "Health":
+        if self.danger_below > self.caution_below:
+            raise ValueError(f"danger_below（危険、現在: {self.danger_below:g}）は caution_below（注意、現在: {self.caution_below:g}）以下にしてください")
+        return self
 
 
 class Impact(Part):

@@ -32,6 +32,8 @@ _TITLES = {"mail": "メール", "webhook": "Webhook", "file": "ファイル"}
 _TIMEOUT = 10  # seconds, of every single wait
 _DEADLINE = 60  # seconds, of a whole channel: a server that drips bytes keeps no run waiting
 _TRIES = 3
+_UNHEARD_DAYS = 7
+_OVER = "（いまは収まっています）"
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
@@ -56,17 +58,20 @@ def send_alerts(
 ) -> Sent:  # fmt: skip
     """Hand every open alert to each channel of `settings` that did not have it; one message a channel.
 
-    An alert that a channel took is marked in `sent_to` and is not sent there again. A channel that fails is left
+    An alert that closed before any channel took it is sent too, with the word that it is over, while it held within the
+    last 7 days. An alert that a channel took is marked in `sent_to` and is not sent there again. A channel that fails is left
     unmarked, so the next run tries it again. A job that is killed between sending and storing sends once more; its mail
     has the same Message-ID.
     """
     faults, counts, alerts = [], {}, alerts.reset_index(drop=True)
+    is_unheard = (alerts["sent_to"].map(len) == 0) & (alerts["last_on"] >= pd.Timestamp(on) - pd.Timedelta(days=_UNHEARD_DAYS))
+    is_due = (alerts["is_open"].astype(bool) | is_unheard) & alerts["kind"].isin(settings.kinds)
     for channel in CHANNELS:
         has = alerts["sent_to"].map(lambda names, channel=channel: channel in names).astype(bool)
-        open_ = alerts[alerts["is_open"].astype(bool) & alerts["kind"].isin(settings.kinds) & ~has]
-        if getattr(settings, channel) is None or open_.empty:
+        due = alerts[is_due & ~has]
+        if getattr(settings, channel) is None or due.empty:
             continue
-        ready = _ordered(open_)
+        ready = _ordered(due)
         try:
             _within(deadline_seconds, _sender(
                 channel, ready, settings, company=company, base=base, environ=environ, wait_seconds=wait_seconds))
@@ -87,7 +92,7 @@ def lines_of(alerts: pd.DataFrame, *, at_most: int) -> list[str]:
     for row in alerts.itertuples():
         told[row.kind] = told.get(row.kind, 0) + 1
         if told[row.kind] <= at_most:
-            lines.append(f"【{row.severity}】{row.text}（根拠: {'、'.join(row.evidence)}）")
+            lines.append(f"【{row.severity}】{row.text}（根拠: {'、'.join(row.evidence)}）{'' if row.is_open else _OVER}")
     more = sum(max(n - at_most, 0) for n in told.values())
     return [*lines, f"ほか {more:,} 件は voc status とレポートにあります。"] if more else lines
 
@@ -172,6 +177,7 @@ def append_file(alerts: pd.DataFrame, *, path: Path) -> None:
         known = _ids(path)
         rows = [
             {"alert_id": row.alert_id, "kind": row.kind, "subject": row.subject, "raised_on": f"{row.raised_on:%Y-%m-%d}",
+             "is_open": bool(row.is_open),
              "severity": row.severity, "text": row.text, "evidence": list(row.evidence)}
             for row in alerts.itertuples() if row.alert_id not in known
         ]  # fmt: skip

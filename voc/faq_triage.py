@@ -45,6 +45,7 @@ class LogCounts:
 def faq_triage(
     issues: pd.DataFrame, impact: pd.DataFrame, mentions: pd.DataFrame, faq: pd.DataFrame, logs: pd.DataFrame, *,
     meanings: Callable[[list[str]], np.ndarray], matches: Matches, period: tuple[pd.Timestamp, pd.Timestamp],
+    timezone: str = ZONE,
 ) -> pd.DataFrame:
     """FAQ_TRIAGE of the 使い方 and 手続き issues (ISSUES, IMPACT, MENTIONS, FAQ, FAQ_LOGS); empty without FAQ articles.
 
@@ -52,7 +53,7 @@ def faq_triage(
     `matches.article`. not_found: at least 30 % (and five) of the searches about the issue found nothing. unclear: at
     least 20 % (and five) of its contacts came within 60 minutes after a view of the article, beyond what views moved
     by one and two weeks give and beyond chance (5 %); the log knows no customers. has_article: else.
-    Counts are per month, those of logs over the days of `period` (first day, last day + 1) that the logs cover, empty
+    Counts are per month, those of logs over the days of `period` (first day, last day + 1, in `timezone`) that the logs cover, empty
     without logs. yen: the deflectable contact cost per month of IMPACT; where an article stands and nothing tells what
     is wrong with it the low end is 0. `meanings` gives texts their vectors in the space of the issues.
     """
@@ -66,7 +67,7 @@ def faq_triage(
     article = faq["article_id"].to_numpy(dtype=object)[nearest]
     counts = _log_counts(
         logs, mentions, issues["issue_id"].to_numpy(dtype=object)[chosen], chosen, article, matters=matters, meanings=meanings,
-        least=matches.query, period=period)
+        least=matches.query, period=period, timezone=timezone)
     state = _states(similarity >= matches.article, counts)
     table = table.iloc[chosen].reset_index(drop=True).assign(
         state=state, similarity=similarity, article_id=np.where(state == NO_ARTICLE, None, article),
@@ -98,15 +99,15 @@ def nearest_articles(
 
 def _log_counts(
     logs: pd.DataFrame, mentions: pd.DataFrame, issue_ids: np.ndarray, places: np.ndarray, article: np.ndarray, *,
-    matters: np.ndarray, meanings, least: float, period: tuple[pd.Timestamp, pd.Timestamp],
+    matters: np.ndarray, meanings, least: float, period: tuple[pd.Timestamp, pd.Timestamp], timezone: str,
 ) -> LogCounts | None:
     """`issue_ids`, `article`: of the triaged issues; `places`: their rows among all issues, which compete for searches."""
-    begin, end = (pd.Timestamp(day).tz_localize(ZONE) for day in period)
+    begin, end = (pd.Timestamp(day).tz_localize(timezone) for day in period)
     logs = logs[(logs["at"] >= begin) & (logs["at"] < end)]
     if logs.empty:
         return None
     # a log that starts or ends within the period covers only its own days
-    first, last = logs["at"].min().tz_convert(ZONE).normalize(), logs["at"].max().tz_convert(ZONE).normalize()
+    first, last = logs["at"].min().tz_convert(timezone).normalize(), logs["at"].max().tz_convert(timezone).normalize()
     end = min(end, last + pd.Timedelta(days=1))
     searched, lost, share = _searches(logs[logs["query"].notna()], matters, meanings=meanings, least=least)
     said = mentions[(mentions["probability"] >= LIKELY) & (mentions["mentioned_at"] >= first) & (mentions["mentioned_at"] < end)]

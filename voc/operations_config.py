@@ -1,10 +1,12 @@
 """The parts `[schedule]` and `[alerts]` of a voc.toml: when voc works by itself, and whom it warns."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from voc.errors import VocError
 from voc.source_config import EnvName, Part
 
 AlertKind = Literal["issue_emerging", "nps_drop", "customer_at_risk", "source_silent", "rejects_up", "run_failed"]
@@ -16,6 +18,13 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 def _five_fields(cron: str) -> str:
     if cron and not _FIELDS.match(cron):
         raise ValueError("cron の書き方（分 時 日 月 曜日 を空白 1 つで区切る）にしてください。例: \"0 6 * * *\"（毎朝 6 時）")
+    if cron:
+        from voc.due import next_due  # it brings pandas, which the command line starts without
+
+        try:
+            next_due(cron, now=datetime(2026, 1, 1, tzinfo=UTC), timezone="UTC")
+        except VocError as error:
+            raise ValueError(str(error)) from None
     return cron
 
 

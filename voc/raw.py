@@ -1,9 +1,12 @@
 """Raw records: what a source hands to parsing. Never stored."""
 
+import zipfile
 from dataclasses import dataclass, field
 
 MAX_BYTES = 512 * 1024 * 1024
 """Larger files (after unpacking) are refused: a small archive can unpack to any size."""
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Compressions of a zip (Excel's too) that are opened: bzip2 and LZMA unpack a block whole before its size can be looked at."""
 
 
 @dataclass(frozen=True)

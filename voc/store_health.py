@@ -32,7 +32,7 @@ def store_health(*, store: str) -> list[TableHealth]:
 def unknown_folders(*, store: str) -> list[str]:
     """Folders in a store on disk that are no table of this version."""
     known = {table.name for table in stored_tables(store=store)}
-    return [] if "://" in store or not Path(store).is_dir() else sorted(p.name for p in Path(store).iterdir() if p.name not in known)
+    return [] if "://" in store or not Path(store).is_dir() else sorted(p.name for p in Path(store).iterdir() if p.is_dir() and p.name not in known)
 
 
 def _health(table: Table, *, store: str) -> TableHealth:

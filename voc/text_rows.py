@@ -15,7 +15,7 @@ import openpyxl
 
 from voc.errors import SourceError
 from voc.parsing.charset import decode, decode_iso2022_jp
-from voc.raw import MAX_BYTES
+from voc.raw import MAX_BYTES, PACKED
 
 MAX_LINE = 16 * 1024 * 1024
 """Characters of the longest row and cell: a quote that is never closed would swallow the file."""
@@ -219,6 +219,8 @@ def _excel_rows(file: BinaryIO, path: str) -> Iterator[list[str]]:
         with zipfile.ZipFile(file) as archive:
             if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:
                 raise SourceError(f"{path} は展開後の大きさが上限 {MAX_BYTES:,} バイトを超えます。シートを分割してください。")
+            if any(item.compress_type not in PACKED for item in archive.infolist()):
+                raise SourceError(f"{path} の圧縮方式は使えません（使える方式: 無圧縮と Deflate）。Excel で開いて保存し直してください。")
         sheet = openpyxl.load_workbook(file, read_only=True, data_only=True).worksheets[0]
         sheet.reset_dimensions()
         for row in sheet.iter_rows(values_only=True):

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from voc.parsing.records import REPLY, file_of
-from voc.tables import CONTACTS, REJECTS, TURNS, Table, check
+from voc.tables import CONTACTS, CUSTOMER_KEYS, REJECTS, TURNS, Table, check, content_sha
 
 
 def upsert(stored: pd.DataFrame, new: pd.DataFrame, table: Table) -> pd.DataFrame:
@@ -25,6 +25,27 @@ def upsert_contacts(
     is_reply = turns["turn_id"].str.contains(REPLY, regex=False).astype(bool)
     turns = turns.loc[is_reply | ~turns["contact_id"].isin(new_contacts["contact_id"])]
     return upsert(contacts, new_contacts, CONTACTS), upsert(turns, new_turns, TURNS)
+
+
+def overtakes(stored: pd.DataFrame, new: pd.DataFrame, table: Table, *, files: Collection[str]) -> bool:
+    """Whether `new` rows, read from `files`, would take the place of what other files may have told of the same keys.
+
+    Rows that name their file (source_row) tell it; of the others every stored row that would change counts.
+    """
+    key = list(table.key)
+    again = stored.loc[_index(stored, key).isin(_index(new, key))]
+    if "source_row" in table.columns:
+        return any(row not in files and file_of(row) not in files for row in again["source_row"])
+    return content_sha(again) != content_sha(new.loc[_index(new, key).isin(_index(again, key))])
+
+
+def without_old_keys(stored: pd.DataFrame, new: pd.DataFrame, customers: Collection[str], *, kinds: Collection[str]) -> pd.DataFrame:
+    """CUSTOMER_KEYS `stored` but for keys of these `kinds` of `customers` who came again, where `new` has them no more.
+
+    A mail address that was corrected would lead to its former owner for ever, and to nobody once another has it.
+    """
+    is_old = stored["customer_id"].isin(customers) & stored["kind"].isin(kinds)
+    return stored.loc[~is_old | _index(stored, list(CUSTOMER_KEYS.key)).isin(_index(new, list(CUSTOMER_KEYS.key)))]
 
 
 def n_replaced(contacts: pd.DataFrame, new_contacts: pd.DataFrame) -> int:

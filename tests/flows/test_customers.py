@@ -121,3 +121,12 @@ def test_neither_starts_prefect(config):
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
     assert done.stdout.startswith(f"{ONE} -> A-1\n") and done.stdout.endswith("\n[]\n")
+
+
+def test_every_table_has_a_japanese_name():
+    from flows.customers import NAMES
+    from voc.removal import PSEUDONYM_MAP
+    from voc.tables import TABLES
+
+    assert NAMES.keys() == TABLES.keys() | {PSEUDONYM_MAP}
+    assert len(set(NAMES.values())) == len(NAMES) and not any(name.isascii() for name in NAMES.values())

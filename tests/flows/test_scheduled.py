@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,7 +58,6 @@ def test_late_runs_of_an_outage_do_the_work_once(place, scheduled):
     path, begun = place
     said = [scheduled.daily.fn(str(path), cron="0 6 * * *") for _ in range(4)]
     assert said == [scheduled.DONE] + [scheduled.SKIPPED] * 3 and len(begun) == 1
-    assert scheduled.daily.fn(str(path), cron="0 6 * * *", is_forced=True) == scheduled.DONE and len(begun) == 2
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_a_failure_is_raised_logged_and_told_once_a_day_then_closed(place, sched
     assert read_table(ALERTS, store=store)["is_open"].tolist() == [True]
     monkeypatch.setattr(scheduled, "run", fine)
     monkeypatch.setattr(scheduled, "render_period", lambda *_, **__: ([], []))
-    scheduled.weekly.fn(str(path), is_forced=True)
+    scheduled.weekly.fn(str(path))
     assert read_table(ALERTS, store=store)["is_open"].tolist() == [True]  # the daily one is still open
 
 
@@ -151,3 +151,12 @@ def test_the_crontab_is_sound():
         cron, command = " ".join(job.split()[:5]), " ".join(job.split()[5:])
         assert next_due(cron, now=datetime.now(UTC), timezone="Asia/Tokyo") and "%" not in command  # cron ends a command at %
         assert subprocess.run(["/bin/sh", "-n", "-c", command], check=False).returncode == 0
+
+
+def test_a_job_from_the_command_line_sets_prefects_environment_before_prefect_reads_it(tmp_path):
+    """By hand or from cron: telemetry off and a home beside the configuration, not in $HOME."""
+    (tmp_path / "prefect.py").write_text("import os\nprint(os.environ.get('DO_NOT_TRACK'), os.environ.get('PREFECT_HOME'))\nraise SystemExit(3)\n")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "DO_NOT"))} | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    found = subprocess.run([sys.executable, "-m", "flows.scheduled", "daily", str(tmp_path / "company" / "voc.toml"), ""],
+                           capture_output=True, text=True, env=environ, cwd=tmp_path, check=False)  # fmt: skip
+    assert (found.returncode, found.stdout.split()) == (3, ["1", str(tmp_path / "company" / "prefect")])

@@ -61,6 +61,16 @@ def test_what_is_too_large_or_nested_is_told(members, told):
     assert told in unzipped(members)[-1].fault
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packing_that_unpacks_without_bound_is_not_opened(packing):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("a.csv", b"0" * 5_000, compress_type=packing)
+        archive.writestr("b.csv", b"1")
+    bad, good = unpack("s", "x.zip", data.getvalue(), max_bytes=10_000)
+    assert "圧縮方式" in bad.fault and bad.data == b"" and good.data == b"1"
+
+
 def test_a_size_that_lies_is_not_believed():
     data = zipped([("a.csv", b"0" * 50_000)])
     lying = data.replace(struct.pack("<I", 50_000), struct.pack("<I", 10))

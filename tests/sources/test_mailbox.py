@@ -2,13 +2,17 @@
 
 import json
 import logging
+import re
 import traceback
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 from imap_tools import AND, MailBoxUnencrypted
 
 from voc.config import Source
 from voc.errors import SourceError
+from voc.sources import mailbox
 from voc.sources.mailbox import batches, count_mails, pull_mails
 from voc.sources.watermarks import values
 
@@ -119,7 +123,7 @@ def test_a_folder_that_was_numbered_anew_is_read_again(box, tmp_path):
     known = {"INBOX": json.dumps({"uidvalidity": 1, "uid": 99})}
     result = pulled(box, box.source(), tmp_path, known)
     assert numbers(result) == [1, 2]
-    assert "UIDVALIDITY" in result.faults[0]["reason"]
+    assert "UIDVALIDITY" in result.faults[0]["reason"] and result.faults[0]["stage"] == "renumbered"
 
 
 @pytest.mark.servers
@@ -159,3 +163,81 @@ def test_no_password_in_any_text(box, tmp_path, wrong, options, caplog):
         pull_mails(box.source(**options), base=tmp_path, environ=environ, known={}, pull_bytes=1, wait_seconds=0.01)
     told = "".join(traceback.format_exception(fault.value)) + caplog.text + repr(box.source())
     assert "sekret" not in told
+
+
+class Refusing:
+    """A mailbox whose server answers NO to whatever asks for one of `refused`; the answers are those of Dovecot."""
+
+    def __init__(self, uids, refused=(), of="BODY"):
+        self.mails, self.refused, self.of, self.asked = set(uids), set(refused), of, []
+        self.client, self.folder = SimpleNamespace(uid=self.fetch), SimpleNamespace(set=lambda *_, **__: None, status=self.status)
+
+    def status(self, *_):
+        return {"MESSAGES": len(self.mails), "UIDNEXT": max(self.mails) + 1, "UIDVALIDITY": 7}
+
+    def uids(self, wanted):
+        first, last = map(int, re.findall(r"\d+", wanted))
+        return [str(uid) for uid in sorted(self.mails) if first <= uid <= last]
+
+    def fetch(self, _, wanted, what):
+        uids = [int(uid) for uid in wanted.split(",")]
+        if self.of in what:
+            self.asked += uids
+            if self.refused & set(uids):
+                return "NO", [b"[UNAVAILABLE] try later"]
+        there = [uid for uid in uids if uid in self.mails]
+        if "SIZE" in what:
+            return "OK", [f"{uid} (UID {uid} RFC822.SIZE 90)".encode() for uid in there]
+        return "OK", [part for uid in there for part in ((f"{uid} (UID {uid} BODY[] {{90}}".encode(), letter(uid)), b")")]
+
+
+def refusing_pull(monkeypatch, tmp_path, box, known=(), **options):
+    @contextmanager
+    def session(*_, **__):
+        yield box
+
+    monkeypatch.setattr(mailbox, "_session", session)
+    place = {"host": "127.0.0.1", "user": "u", "password_env": "MAIL_PW", "tls": "none"}
+    got = pull_mails(Source(name="mail", format="email", imap=place), base=tmp_path, environ={"MAIL_PW": "p"}, known=dict(known),
+                     pull_bytes=options.pop("pull_bytes", 10**9), wait_seconds=0, **options)  # fmt: skip
+    return got, values(got.watermark, "imap")
+
+
+def delivered(result):
+    return [int(file.name.rpartition("-")[2].removesuffix(".eml")) for file in result.files if not file.fault]
+
+
+@pytest.mark.parametrize("of", ["BODY", "SIZE"])
+def test_a_mail_that_the_server_refuses_for_a_while_comes_once_it_is_given(monkeypatch, tmp_path, of):
+    box = Refusing(range(1, 8), refused={2, 3, 7}, of=of)
+    first, known = refusing_pull(monkeypatch, tmp_path, box)
+    if of == "BODY":
+        assert delivered(first) == [1, 4, 5, 6] and [bool(file.fault) for file in first.files].count(True) == 3
+        assert "次の実行でもう一度" in next(file.fault for file in first.files if file.fault)
+    else:  # its size is not told, its body is given all the same
+        assert delivered(first) == list(range(1, 8))
+        return
+    again, known = refusing_pull(monkeypatch, tmp_path, box, known)
+    assert again.files == () and again.faults == ()  # told once; the reject of the first pull stays
+    box.refused, box.mails = set(), box.mails - {3} | {8}
+    second, known = refusing_pull(monkeypatch, tmp_path, box, known)
+    assert delivered(second) == [2, 7, 8]
+    box.asked.clear()
+    assert refusing_pull(monkeypatch, tmp_path, box, known)[0].files == () and box.asked == []
+
+
+def test_a_server_that_hands_over_nothing_loses_nothing_and_is_not_asked_for_all(monkeypatch, tmp_path):
+    box = Refusing(range(1, 501), refused=range(1, 501))
+    got, known, pulls = [], {}, []
+    for _ in range(3):
+        result, known = refusing_pull(monkeypatch, tmp_path, box, known)
+        pulls.append(len(result.files))
+        assert "まだ読んでいません" in result.faults[0]["reason"] and result.faults[0]["stage"] == "read" and not result.is_more
+    assert pulls == [200, 0, 0] and max(box.asked) <= 250
+    box.refused, is_more = {77}, True
+    while is_more:  # cut at every few mails, as a large pull is
+        result, known = refusing_pull(monkeypatch, tmp_path, box, known, pull_bytes=2000)
+        got, is_more = got + delivered(result), result.is_more
+    assert got == [uid for uid in range(1, 501) if uid != 77]
+    box.refused = set()
+    assert delivered(refusing_pull(monkeypatch, tmp_path, box, known)[0]) == [77]

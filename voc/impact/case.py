@@ -7,7 +7,7 @@ import pandas as pd
 
 from voc.config import Impact, Value
 from voc.impact.effects import Effects, estimate_effects
-from voc.impact.periods import Window, as_of_day, window_of
+from voc.impact.periods import ZONE, Window, as_of_day, window_of
 from voc.impact.person_months import Panel, person_months
 from voc.impact.records import Links, complete, link, usable_contacts, usable_customers
 from voc.impact.reverse import Decisions, decide, undated
@@ -37,13 +37,13 @@ class Case:
 def case_of(
     contacts: pd.DataFrame, mentions: pd.DataFrame, customers: pd.DataFrame, usage: pd.DataFrame,
     issues: pd.DataFrame, *, impact: Impact, as_of: object, window: Window | None = None,
-    sentiment: pd.Series | None = None, nps: pd.DataFrame | None = None,
+    sentiment: pd.Series | None = None, nps: pd.DataFrame | None = None, timezone: str = ZONE,
 ) -> Case:
     """Check and link the product tables; date the decisions. Arguments as in `voc.impact.estimation.estimate`."""
     end_day = window.end_day if window else as_of_day(as_of)
     issues = issues.drop_duplicates("issue_id").sort_values("issue_id", kind="stable", ignore_index=True)
     customers, left_out = usable_customers(complete(customers, CUSTOMERS), end_day=end_day)
-    contacts, left = usable_contacts(complete(contacts, CONTACTS), customers, end_day=end_day)
+    contacts, left = usable_contacts(complete(contacts, CONTACTS), customers, end_day=end_day, timezone=timezone)
     contacts["sentiment"] = np.nan if sentiment is None else contacts["contact_id"].map(sentiment).astype("float64")
     links, unlinked = link(complete(mentions, MENTIONS), contacts, list(issues["issue_id"]))
     window = window or window_of(contacts["day"].to_numpy(), end_day=end_day)

@@ -14,7 +14,7 @@ from voc.impact.cost import contact_cost, cost_table, issue_months
 from voc.impact.effects import Effects
 from voc.impact.lifetime import valued_customers
 from voc.impact.minimum import blockers, n_churns, shortfalls
-from voc.impact.periods import Window, timestamp
+from voc.impact.periods import ZONE, Window, timestamp
 from voc.impact.person_months import Panel
 from voc.impact.reverse import REVERSE_COLUMNS
 from voc.impact.segments import issue_segments
@@ -72,6 +72,7 @@ def estimate(
     nps: pd.DataFrame | None = None, below_minimum: Literal["no_number", "reference"] = "no_number",
     doubts: tuple[str, ...] = (), faults: tuple[str, ...] = (), price_changes: pd.DataFrame | None = None,
     orders_per_month: pd.Series | None = None, is_calibrated: bool = True,
+    timezone: str = ZONE,
 ) -> Estimate:
     """What each issue costs, as of the morning of `as_of`.
 
@@ -84,11 +85,11 @@ def estimate(
     always given. `doubts` (Japanese) of the caller also keep every tier at 参考値, its `faults` also forbid churn
     numbers. `price_changes`: PRICE_CHANGES, without which downgrades are not known. `orders_per_month`: by customer_id,
     where monthly_price_yen was made from orders. Not `is_calibrated`: the mentions' probabilities were never compared
-    with people's labels, so that intervals are wider. Raises TableError for missing columns.
+    with people's labels, so that intervals are wider. `timezone`: whose days and months are counted. Raises TableError for missing columns.
     """
     case = case_of(
         contacts, mentions, customers, usage, issues, impact=impact, as_of=as_of, window=window, sentiment=sentiment,
-        nps=nps,
+        nps=nps, timezone=timezone,
     )
     case, changes = _valued(replace(case, is_calibrated=is_calibrated), value=value, price_changes=price_changes, orders_per_month=orders_per_month)
     case.contacts["cost_yen"] = contact_cost(case.contacts, costs=costs, window=case.window)

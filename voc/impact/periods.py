@@ -1,4 +1,4 @@
-"""Days, full calendar months and the reporting period, all in Asia/Tokyo."""
+"""Days, full calendar months and the reporting period, all in one zone: the company's, Asia/Tokyo where none is told."""
 
 from dataclasses import dataclass
 
@@ -42,9 +42,9 @@ class Window:
         return np.flatnonzero((self.month_starts >= self.period_start) & (self.month_ends <= self.period_end))
 
 
-def day_of_instant(instants: pd.Series) -> np.ndarray:
-    """Day number (Asia/Tokyo) of each instant. Empty instants give LONG_AGO."""
-    local = pd.to_datetime(instants, utc=True).dt.tz_convert(ZONE).dt.tz_localize(None)
+def day_of_instant(instants: pd.Series, *, timezone: str = ZONE) -> np.ndarray:
+    """Day number (in `timezone`) of each instant. Empty instants give LONG_AGO."""
+    local = pd.to_datetime(instants, utc=True).dt.tz_convert(timezone).dt.tz_localize(None)
     return _days(local, LONG_AGO)
 
 
@@ -54,7 +54,7 @@ def day_of_date(dates: pd.Series, *, empty: int) -> np.ndarray:
 
 
 def as_of_day(as_of: object) -> int:
-    """Day number of the analysis date (a date, Timestamp or ISO text); data from that day on is not used."""
+    """Day number of the analysis date (a date, a Timestamp, of Asia/Tokyo where it has a zone, or ISO text); data from that day on is not used."""
     moment = pd.Timestamp(as_of)
     if moment.tzinfo is not None:
         moment = moment.tz_convert(ZONE).tz_localize(None)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from voc.errors import TableError
-from voc.impact.periods import LONG_AGO, NOT_ENDED, day_of_date, day_of_instant
+from voc.impact.periods import LONG_AGO, NOT_ENDED, ZONE, day_of_date, day_of_instant
 from voc.tables import Table, empty
 
 UNKNOWN = "(不明)"
@@ -32,14 +32,16 @@ def complete(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     return frame.assign(**{column: blank[column].reindex(frame.index) for column in missing})
 
 
-def usable_contacts(contacts: pd.DataFrame, customers: pd.DataFrame, *, end_day: int) -> tuple[pd.DataFrame, dict]:
-    """Contacts before `end_day` that repeat no other contact, sorted, with `day` and `customer` (position or -1).
+def usable_contacts(
+    contacts: pd.DataFrame, customers: pd.DataFrame, *, end_day: int, timezone: str = ZONE
+) -> tuple[pd.DataFrame, dict]:
+    """Contacts before `end_day` that repeat no other contact, sorted, with `day` (in `timezone`) and `customer` (position or -1).
 
     Returns the frame and counts of what was left out.
     """
     frame = contacts.drop_duplicates("contact_id").sort_values("contact_id", kind="stable", ignore_index=True)
     n_repeated = len(contacts) - len(frame)
-    day = day_of_instant(frame["started_at"])
+    day = day_of_instant(frame["started_at"], timezone=timezone)
     copies = frame["duplicate_of"].notna().to_numpy() if "duplicate_of" in frame else np.zeros(len(frame), bool)
     late = (day >= end_day) & ~copies
     keep = ~copies & ~late & (day > LONG_AGO)

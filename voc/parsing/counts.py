@@ -26,7 +26,9 @@ def parse_counts(
 
     `[sources.columns]`: hour_at (date and time), or date_on with hour (9, 9:00, 9時台, 9:00-9:30); n_offered,
     n_answered, queue?, n_abandoned?. Shorter intervals are added up to hours; an interval that comes twice counts
-    once, the first. Raises SourceError where no file can be used or the time columns are missing.
+    once, the first. An hour has to come whole in one run: of an hour whose intervals come in files of two runs the
+    later run's intervals replace the earlier ones (the table has no intervals to add to). Raises SourceError where no
+    file can be used or the time columns are missing.
     """
     frame, faults = read_all(files, source)
     columns = set(frame.columns)

@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree
 
 import openpyxl
@@ -17,7 +17,7 @@ from voc.config import Source
 from voc.errors import SourceError
 from voc.parsing.charset import decode
 from voc.parsing.records import cell, reject
-from voc.raw import MAX_BYTES, RawFile
+from voc.raw import MAX_BYTES, PACKED, RawFile
 
 NEEDED = {
     "survey": ("started_at",),
@@ -34,6 +34,7 @@ NEEDED = {
 }
 PAGES = (".html", ".htm", ".md", ".markdown", ".txt")
 """Endings of files that are one FAQ article each."""
+_MAX_CELLS = 50_000_000  # of a sheet, the empty ones that its rows span among them
 _QUOTE_HINT = "引用符「\"」の閉じ忘れを確かめてください。"
 NO_OBJECT = "JSON オブジェクトとして読めないため使いませんでした。"
 NO_RECORDS = "JSON のレコードがありません。配列 [...] か、1 行に 1 つの JSON オブジェクトを書いてください。"
@@ -56,8 +57,9 @@ def read_cells(file: RawFile, source: Source) -> tuple[pd.DataFrame, list[dict]]
     """(frame, rejects) under the file's own column names. Raises TableFileError where the file is no table."""
     if file.fault:
         raise TableFileError(file.fault)
+    wide = {}
     if file.name.lower().endswith((".xlsx", ".xlsm")):
-        header, rows = _excel_rows(file.data)
+        header, rows, wide = _excel_rows(file.data)
     elif file.name.lower().endswith((".jsonl", ".ndjson", ".json")):
         header, rows, broken = _json_rows(decode(file.data, encoding=source.encoding))
         frame = _frame(header, rows, file)
@@ -66,13 +68,13 @@ def read_cells(file: RawFile, source: Source) -> tuple[pd.DataFrame, list[dict]]
     else:
         header, rows = _delimited_rows(decode(file.data, encoding=source.encoding))
     good = [(number, row) for number, row in rows if len(row) == len(header)]
+    wrong = sorted((wide | {number: len(row) for number, row in rows if len(row) != len(header)}).items())
     faults = [
         reject(
             source.name, f"{file.name}:{number}",
-            f"列の数（{len(row)}）が見出し（{len(header)}）と違うため使いませんでした。{_QUOTE_HINT}",
+            f"列の数（{n_cells}）が見出し（{len(header)}）と違うため使いませんでした。{_QUOTE_HINT}",
         )
-        for number, row in rows
-        if len(row) != len(header)
+        for number, n_cells in wrong
     ]  # fmt: skip
     return _frame(header, good, file), faults
 
@@ -83,7 +85,7 @@ def columns_of(file: RawFile, source: Source) -> list[str]:
         return []
     try:
         if file.name.lower().endswith((".xlsx", ".xlsm")):
-            header, _ = _excel_rows(file.data)
+            header, _, _ = _excel_rows(file.data)
         else:
             header, _ = _delimited_rows(decode(file.data, encoding=source.encoding))
     except SourceError:
@@ -108,31 +110,58 @@ def _delimited_rows(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     return rows[0][1], rows[1:]
 
 
-def _excel_rows(data: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The first sheet's header and rows."""
+def _excel_rows(data: bytes) -> tuple[list[str], list[tuple[int, list[str]]], dict[int, int]]:
+    """The first sheet's header, its rows by number, and number -> cells of the rows that are wider than the header."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:
-                raise TableFileError(f"展開後の大きさが上限 {MAX_BYTES:,} バイトを超えます。分割してください。")
+            _check_packing(archive)
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()
-        rows = [(number, [_excel_cell(value) for value in row])
-                for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)]  # fmt: skip
+        return _sheet_rows(sheet.iter_rows(values_only=True))
     except (zipfile.BadZipFile, InvalidFileException, ElementTree.ParseError, KeyError, ValueError, TypeError,
             IndexError, AttributeError, EOFError, OSError, NotImplementedError, RuntimeError, zipfile.zlib.error,
             ) as error:  # fmt: skip
         # openpyxl has no error of its own for a broken workbook: what it meets first comes through
         reason = type(error).__name__
         raise TableFileError(f"Excel として読めません（{reason}）。開いて .xlsx で保存し直してください。") from None
-    rows = [(number, row) for number, row in rows if any(row)]
-    if not rows:
+
+
+def _check_packing(archive: zipfile.ZipFile) -> None:
+    if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:
+        raise TableFileError(f"展開後の大きさが上限 {MAX_BYTES:,} バイトを超えます。分割してください。")
+    if any(item.compress_type not in PACKED for item in archive.infolist()):
+        raise TableFileError("Excel ファイルの圧縮方式が使えません（使える方式: 無圧縮と Deflate）。Excel で開いて保存し直してください。")
+
+
+def _sheet_rows(found: Iterable[Sequence]) -> tuple[list[str], list[tuple[int, list[str]]], dict[int, int]]:
+    """As `_excel_rows`. One value in the last column makes a row of 16,384 cells: of a row that is too wide only its width stays."""
+    header, rows, wide, n_cells = [], [], {}, 0
+    for number, values in enumerate(found, start=1):
+        n_cells += max(len(values), len(header))
+        if n_cells > _MAX_CELLS:
+            raise TableFileError(f"{number:,} 行目までのセルの数が上限 {_MAX_CELLS:,} を超えます。右端の列に残った値を消すか、分割してください。")
+        row = [_excel_cell(value) for value in _without_empty_end(values)]
+        while row and not row[-1]:
+            row.pop()
+        if not row:
+            continue
+        if not header:
+            header = row
+        elif len(row) > len(header):
+            wide[number] = len(row)
+        else:
+            rows.append((number, row + [""] * (len(header) - len(row))))
+    if not header:
         raise TableFileError("最初のシートに中身がありません。見出し行のあるシートを先頭に置いてください。")
-    header = rows[0][1]
-    while header and not header[-1]:
-        header = header[:-1]
-    width = len(header)
-    return header, [(number, (row + [""] * width)[:width] if not any(row[width:]) else row) for number, row in rows[1:]]
+    return header, rows, wide
+
+
+def _without_empty_end(values: Sequence) -> Sequence:
+    end = len(values)
+    while end and values[end - 1] is None:
+        end -= 1
+    return values[:end]
 
 
 def _excel_cell(value: object) -> str:

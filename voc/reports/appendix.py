@@ -19,7 +19,7 @@ from voc.reports.wording import CHIP_MEANINGS, channel_name, chip
 
 REASONS_SHOWN = 12
 NOTICES_SHOWN = 5
-_STAGES = {"read": "読み込み", "parse": "読み取り", "clean": "整形", "mask": "個人情報の伏せ字", "split": "文の分割"}
+_STAGES = {"read": "読み込み", "renumbered": "番号の振り直し", "parse": "読み取り", "clean": "整形", "mask": "個人情報の伏せ字", "split": "文の分割"}
 _COUNTS = {
     "read": "読み込んだ行", "parsed": "読み取れた問い合わせ・回答", "masked": "伏せ字にした箇所", "set_aside": "分析対象外とした文",
     "voices": "分析した文", "unassigned": "どの課題にも入らなかった文", "duplicates": "重複", "rejected": "使えなかった行",

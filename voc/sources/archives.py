@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 
-from voc.raw import RawFile
+from voc.raw import PACKED, RawFile
 
 _MAX_MEMBERS = 20_000
 _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, NotImplementedError,
@@ -105,6 +105,8 @@ def _member(
         return faulty(source, name, "zip の中に同じ名前のファイルが 2 つ以上あります。先のものだけ使いました。")
     if info.flag_bits & 0x1:
         return faulty(source, name, "暗号化された zip は開けません。暗号を解いて置いてください。")
+    if info.compress_type not in PACKED:
+        return faulty(source, name, "zip の圧縮方式が使えません（使える方式: 無圧縮と Deflate）。標準の zip で作り直してください。")
     if info.filename.lower().endswith(".zip"):
         return faulty(source, name, "zip の中の zip は開きません。展開して置いてください。")
     try:

@@ -11,6 +11,8 @@ from voc.drafting.layout import read_layout
 from voc.drafting.trial import try_source
 from voc.errors import VocError
 from voc.parts import check_configured, configured_parts
+from voc.sources.categories import read_category_file
+from voc.sources.dictionary import load_terms
 from voc.sources.files import find_files, split_path
 from voc.sources.folder_heads import read_heads
 from voc.sources.pseudonym_key import pseudonym_key
@@ -33,6 +35,7 @@ def check_up(config: Config, *, base: Path, environ: Mapping[str, str]) -> list[
     """Every finding, faults among them, in the order of the configuration. Writes and creates nothing."""
     return [
         *(_source(source, config, base=base, environ=environ) for source in config.sources),
+        *_named_files(config, base=base),
         _key(config.privacy, base=base, environ=environ),
         _folder("保存先（store）", config.store.path, base=base),
         _folder("レポート（reports）", config.reports.path, base=base),
@@ -69,6 +72,23 @@ def _read(source: Source, *, base: Path, timezone: str) -> str:
 
 def _is_wanted(member: str, members: str | None) -> bool:
     return members is None or fnmatch.fnmatchcase(member, members)
+
+
+def _named_files(config: Config, *, base: Path) -> list[Finding]:
+    """The files that [japanese] terms and [issues] categories name, read as a run reads them."""
+    named = [
+        ("用語集（[japanese] terms）", config.japanese.terms, lambda name: len(load_terms(base / name).kinds), "語"),
+        ("分類の表（[issues] categories）", config.issues.categories, lambda name: len(read_category_file(name, base=base)), "課題"),
+    ]
+    findings = []
+    for place, name, count, unit in named:
+        if name is None:
+            continue
+        try:
+            findings.append(Finding(True, place, f"{name} に {count(name):,} {unit}あります"))
+        except VocError as error:
+            findings.append(Finding(False, place, _one_line(str(error), "")))
+    return findings
 
 
 def _key(privacy: Privacy, *, base: Path, environ: Mapping[str, str]) -> Finding:

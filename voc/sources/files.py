@@ -34,6 +34,11 @@ def take(
 
     `mark_of(name)` stands for the name in the watermark. `read(name)` gives (raw files, signature); an empty signature
     (the file could not be read) is no watermark, so the file is tried again the next time.
+
+    Of records with one key in several files the last file's stay (a correction, a newer list). A file that is new or
+    changed among older ones would put its records over those of the files after it: those are named in `Pulled.later`,
+    and whoever stores the rows lets them be read again where records overlap. Only then: in a folder with a file for
+    each contact new names fall anywhere, and every night would read half of all.
     """
     names = {mark_of(name): name for name in found}
     decided = changes(known, {mark: found[name] for mark, name in names.items()})
@@ -49,7 +54,8 @@ def take(
             marks[mark] = signature
         if held >= pull_bytes and n_read < len(wanted):
             break
-    return Pulled(tuple(files), rows(source, "file", marks), (), decided.deleted, len(found), n_read < len(wanted))
+    return Pulled(tuple(files), rows(source, "file", marks), (), decided.deleted, len(found), n_read < len(wanted),
+                  tuple(mark for mark in decided.unchanged if wanted and names[mark] > names[wanted[0]]))  # fmt: skip
 
 
 def file_signatures(source: Source, *, base: Path, max_bytes: int) -> dict[str, str]:

@@ -6,7 +6,7 @@ the data first and the watermark after it, so a crash in between reads some reco
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -24,7 +24,8 @@ class Pulled:
     `watermark` (table WATERMARKS, `at` empty) is the whole state of the source once `files` are stored. `faults` are
     rows of REJECTS about the source itself. `deleted` are names that were read before and are gone. `n_found` counts
     what stands at the place: files, messages, or rows that the query gave. Where `is_more`, the pull was cut at its
-    size: store it, then pull again with the new watermark.
+    size: store it, then pull again with the new watermark. `later` are the marks of files that stand unchanged after
+    the first one in `files`: where that one tells of records that they hold too, they have to be read once more.
     """
 
     files: tuple[RawFile, ...]
@@ -33,6 +34,7 @@ class Pulled:
     deleted: tuple[str, ...] = ()
     n_found: int = 0
     is_more: bool = False
+    later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ def advance(watermarks: pd.DataFrame, source: Source, pulled: Pulled, *, at: pd.
     new["at"] = before["at"].where(is_same, at)
     parts = [part for part in (watermarks.loc[watermarks["source"] != source.name], new.reset_index()) if len(part)]
     return check(pd.concat(parts, ignore_index=True), WATERMARKS) if parts else empty(WATERMARKS)
+
+
+def without_marks(watermark: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
+    """`watermark` without the files of these marks, so that the next pull reads them again."""
+    return watermark.loc[~((watermark["kind"] == "file") & watermark["name"].isin(names))].reset_index(drop=True)
 
 
 def rows(source: Source, kind: str, values: Mapping[str, str]) -> pd.DataFrame:
