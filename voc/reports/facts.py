@@ -34,14 +34,16 @@ def latest_impact(impact: pd.DataFrame) -> pd.DataFrame:
 def issue_facts(tables: dict[str, pd.DataFrame], *, audience: str, as_of_on: object) -> list[dict]:
     """All issues of the report in the order of `ranking` for `audience`; unranked ones follow by volume.
 
-    Each dict holds the columns of issues, impact and ranking (rank columns may be None) and: area, months
+    Each dict holds the columns of issues, impact, ranking (rank columns may be None) and SILENT (silent_churns_low …; None
+    where the company gave no reporting rate) and: area, months
     (month, n_contacts), change, segments, top_segment, negative_share, nps, n_nps, n_customers_shown.
     """
     frame = tables["issues"].loc[~tables["issues"]["status"].isin(GONE), ["issue_id", "parent", "label", "kind", "status", "keywords"]]
     frame = frame.merge(latest_impact(tables["impact"]), on="issue_id", how="left")
     ranking = tables["ranking"]
     frame = frame.merge(ranking.loc[ranking["audience"] == audience].drop(columns="audience"), on="issue_id", how="left")
-    frame = frame.merge(_volumes(tables["mentions"]), on="issue_id", how="left")
+    silent = tables["silent"].drop(columns="note").rename(columns=lambda name: name if name == "issue_id" else f"silent_{name}")
+    frame = frame.merge(silent, on="issue_id", how="left").merge(_volumes(tables["mentions"]), on="issue_id", how="left")
     # An issue without a row in impact still has its voices.
     frame["n_customers"] = frame["n_customers"].fillna(frame.pop("counted_customers"))
     frame = frame.sort_values(["rank", "n_contacts", "issue_id"], ascending=[True, False, True], kind="stable")

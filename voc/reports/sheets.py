@@ -4,7 +4,7 @@ A number column may hold a str in single cells: what is shown where the number m
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -25,7 +25,7 @@ from voc.reports.sources import address
 _WRITTEN: dict[str, Callable] = {
     "yen": yen, "people": people, "customers": customers, "contacts": count, "count": lambda value: f"{value:,.0f}件", "sentences": lambda value: f"{value:,.0f}文",
     "percent": lambda value: percent(value, places=0), "share": percent, "day": lambda value: f"{value.year}/{value.month}/{value.day}", "times": lambda value: f"{value:.1f}倍",
-    "points": lambda value: f"{value:.0f}点", "probability": lambda value: f"{value:.2f}", "rank": lambda value: f"{value:.0f}",
+    "points": lambda value: f"{value:.0f}点", "hours": lambda value: f"{value:,.1f}時間", "months": lambda value: f"{value:.0f}か月", "probability": lambda value: f"{value:.2f}", "rank": lambda value: f"{value:.0f}",
 }  # fmt: skip
 WRAPPED = ("text", "long")
 _WIDE = 30
@@ -62,7 +62,8 @@ class Chart:
 class Sheet:
     """`name`: the tab. `lines`: what the reader must know before reading. Without `columns`, `blocks` (heading, lines) follow.
     `keys`: columns of the sheet that name the row of the store, in the order of its key (課題番号 -> issue_id);
-    `across`: the column of the store that the heads of the number columns stand for (month_on)."""
+    `across`: the column of the store that the heads of the number columns stand for (month_on). `amounts`: written figures
+    of `lines` -> address (voc.reports.sources)."""
 
     name: str
     title: str
@@ -74,6 +75,7 @@ class Sheet:
     when_empty: str = "該当する行はありません。"
     keys: tuple[tuple[str, str], ...] = ()
     across: str = ""
+    amounts: Mapping[str, str] = field(default_factory=dict)
 
 
 def table(records: Sequence[dict] | pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ then the numbers say 「未校正」 too.
 
 from voc.impact.lifetime import TIER_NAMES
 from voc.impact.segments import TIER
+from voc.impact.silent import LEAST
 from voc.reports.formats import SMALL_GROUP, count, is_missing, people, people_range, yen, yen_range
 
 TIER_ESTIMATE, TIER_REFERENCE, TIER_INSUFFICIENT = "推定値", "参考値", "データ不足"
@@ -198,7 +199,7 @@ def grounds(issue: dict) -> list[tuple[str, str]]:
     if not issue.get("is_calibrated", True):
         lines.append(("未校正の理由", "どの文がこの課題の声かを、人がまだ確かめていません。件数、コスト、解約数は、割り当ての誤りの分だけずれることがあります。"))
     if kind == "estimate":
-        lines.append(("少なくともの理由", "問い合わせずに離れた顧客の分は含みません。"))
+        lines.append(("少なくともの理由", LEAST))
     return lines
 
 
