@@ -40,8 +40,6 @@ def parsed(text: str) -> list[tuple[float, float]]:
 def rows_at(tables: dict[str, pd.DataFrame], name: str, key: str) -> pd.Series:
     """The one row of the raw table that `key` names."""
     frame = tables[name]
-    if name == "impact":  # the newest period
-        frame = frame[frame.groupby("issue_id")["period_start_on"].transform("max") == frame["period_start_on"]]
     if name == "cost_parts":
         frame = frame[frame["scope"] == ("company" if key == "company" else "issue")].replace({"issue_id": {"": "company"}})
     for column, part in zip(KEYS[name], key.split("/", len(KEYS[name]) - 1), strict=True):

@@ -156,5 +156,5 @@ def sources_sheet(sheets: Sequence[Sheet]) -> Sheet:
             keys = "、".join(f"{shown} = {own}" for shown, own in (*sheet.keys, *((("列の見出し", sheet.across),) if sheet.across else ())))
             records.append({"シート": sheet.name, "列": column.name, "保存先の表": name if bar else "", "表の列": where,
                             "行の決め方": keys if bar else "", "数え方": "そのままの値" if bar else column.source})  # fmt: skip
-    lines = ("どの数値が、保存先のどの表のどの行と列から来ているかを示します。表 impact は課題ごとに最も新しい期間の行です。",)
+    lines = ("どの数値が、保存先のどの表のどの行と列から来ているかを示します。表 impact は、最後の実行が書いた課題ごとに1行の表です。",)
     return Sheet("数値の出典", "数値の出典", lines, tuple(columns), table(records, columns))

@@ -1,7 +1,7 @@
 """Where a figure comes from: the address `table|key|column` that every figure of a report carries.
 
 key: the table's key with its parts joined by "/" (`issue_segments|VOC-0001/plan/ライト|share`); of `impact` the issue number
-alone, its newest period. Rows joined by "+" are added up; "A>B" compares row B with row A. Two columns, joined by a blank,
+alone, for a run writes one period. Rows joined by "+" are added up; "A>B" compares row B with row A. Two columns, joined by a blank,
 are the ends of an interval. A reader finds the figure in the store with it, and a test recomputes it from there.
 """
 
