@@ -6,11 +6,10 @@ Amounts and counts of `impact` are read as per month (an average over the period
 import pandas as pd
 
 from voc.issues.events import UNREPORTED
-from voc.reports.formats import NONE, SMALL_GROUP, customers, is_missing, month, percent, plain
+from voc.reports.formats import LABEL_LENGTH, NONE, SMALL_GROUP, customers, is_missing, month, percent, plain
 from voc.reports.sources import address
 from voc.reports.wording import attribute_name, group_name
 
-LABEL_LENGTH = 60
 MONTHS_SHOWN = 13
 
 
