@@ -80,10 +80,15 @@ def decision_tables(
         made = {table.name: check(frame, table) if len(frame) else empty(table) for table, frame in found}
         advice = recommendations_task(
             issues, tables["impact"], made["faq_triage"], made["option_matches"], as_of_on=as_of_on, costs=config.costs,
-            planning=config.planning)
+            planning=config.planning, controls=_confirmed(tables))
     made[RECOMMENDATIONS.name] = check(advice, RECOMMENDATIONS) if len(advice) else empty(RECOMMENDATIONS)
     record.counts["decisions"] = {name: len(frame) for name, frame in sorted(made.items())}
     return made
+
+
+def _confirmed(tables: dict[str, pd.DataFrame]) -> tuple[str, ...]:
+    controls = tables["impact_controls"]
+    return tuple(controls.loc[controls["is_confirmed"], "issue_id"])
 
 
 def _fixes(tables, contacts, mentions, *, moods: pd.DataFrame, update: LedgerUpdate, payers: Payers, config: Config, store: str, is_calibrated: bool) -> pd.DataFrame:
@@ -97,7 +102,6 @@ def _fixes(tables, contacts, mentions, *, moods: pd.DataFrame, update: LedgerUpd
     usage = read_table(USAGE, store=store)
     case = case_of(contacts, mentions, payers.customers, usage, issues, impact=config.impact, as_of=payers.as_of_on, timezone=config.company.timezone)
     case.contacts["cost_yen"] = contact_cost(case.contacts, costs=config.costs, window=case.window)
-    controls = tables["impact_controls"]
     promised = []
     for done_on, group in actions.groupby("done_on"):
         then = known_on(payers, done_on)
@@ -114,5 +118,5 @@ def _fixes(tables, contacts, mentions, *, moods: pd.DataFrame, update: LedgerUpd
         promised.append(group[["action_id", "issue_id"]].merge(before[["issue_id", "churns_prevented"]], on="issue_id"))
     return fix_effects_task(
         actions, issue_months(case.contacts, case.links, case.issues, case.window), tables["company_months"], issues,
-        controls=tuple(controls.loc[controls["is_confirmed"], "issue_id"]),
+        controls=_confirmed(tables),
         reverse=tuple(case.issues["issue_id"].iloc[list(case.decisions.reverse)]), promised=pd.concat(promised, ignore_index=True) if promised else None)

@@ -10,6 +10,8 @@ from voc.impact.orders import OrderChurn, customers_from_orders
 from voc.store import read_table
 from voc.tables import CUSTOMERS, ORDERS, PRICE_CHANGES
 
+_LEFT_OUT = {"orders_after_as_of": "分析基準日以後", "orders_without_amount": "金額が読めない", "orders_refunded": "返金・0 円以下"}
+
 
 @dataclass(frozen=True)
 class Payers:
@@ -41,7 +43,7 @@ def read_payers(*, store: str, as_of_on: pd.Timestamp, record: RunRecord) -> Pay
     record.counts["orders_left_out"], record.counts["customers_without_order"] = unused, without
     record.notices.append(
         f"{found.note}解約がすべて分かる {found.known_until_on:%Y-%m-%d} より前で推定しています。"
-        + (f"使えなかった注文は {unused:,} 行です。" if unused else "")
+        + (f"使えなかった注文は {unused:,} 行です（{'、'.join(f'{_LEFT_OUT[name]} {n:,}' for name, n in found.left_out.items() if n)}）。" if unused else "")
         + (f"一度も注文のない顧客 {without:,} 名は、解約の推定に使いません。" if without else ""))
     return _payers(found, changes, as_of_on, orders=orders, listed=customers)
 

@@ -23,12 +23,17 @@ def issues(label="口座連携が切れる"):
 
 
 def impact(start, ltv):
+    """One period of twelve months; period_end_on is its last day, as a run writes it."""
     return pd.DataFrame({
         "issue_id": ["VOC-0001", "VOC-0002"], "period_start_on": pd.Timestamp(start),
-        "period_end_on": pd.Timestamp(start) + pd.DateOffset(months=12), "n_exposed_events": 9.0, "tier": "推定値", "flag": "",
+        "period_end_on": pd.Timestamp(start) + pd.DateOffset(months=12) - pd.Timedelta(days=1), "n_exposed_events": 9.0, "tier": "推定値", "flag": "",
         "ltv_shrunken_yen": ltv, "n_contacts": 4.0, "n_customers": 9, "contact_cost_yen": 1.0, "repeat_cost_yen": 0.0,
         "deflectable_low_yen": 0.0, "deflectable_high_yen": 0.0,
     })  # fmt: skip
+
+
+def controls(*confirmed):
+    return pd.DataFrame({"issue_id": ["VOC-0002"], "is_confirmed": ["VOC-0002" in confirmed], "is_proposed": True})
 
 
 @pytest.fixture
@@ -47,7 +52,8 @@ def store(tmp_path):
     write_table(issues("旧い名前"), tables.ISSUES, store=path)
     of_first = json.dumps(versions(store=path))
     write_table(issues(), tables.ISSUES, store=path)
-    write_table(pd.concat([impact("2025-01-01", [1.0, 2.0]), impact("2025-11-01", [5.0, 9.0])]), tables.IMPACT, store=path)
+    write_table(impact("2025-11-01", [5.0, 9.0]), tables.IMPACT, store=path)
+    write_table(controls(), tables.IMPACT_CONTROLS, store=path)
     runs = pd.DataFrame({
         "run_id": ["R1", "R2"], "as_of_on": pd.Timestamp("2026-11-01"), "started_at": [AT, AT + pd.Timedelta(days=1)],
         "status": "completed", "config_sha": "", "seed": 1, "tables": [of_first, json.dumps(versions(store=path))],
@@ -75,12 +81,27 @@ def test_mentions_have_the_words_and_the_label(store):
 def test_impact_of_a_month_dearest_first(store):
     lake = voc.open(store)
     assert lake.impact()["ltv_shrunken_yen"].tolist() == [9.0, 5.0]
-    assert lake.impact(period="2025-10")["issue_id"].tolist() == ["VOC-0002", "VOC-0001"]
-    assert lake.impact(period="2025-10")["ltv_shrunken_yen"].max() == 2.0
-    with pytest.raises(StoreError, match="2025-11 から 2026-10"):
-        lake.impact(period="2027-01")
+    for month in ("2025-11", "2026-10"):  # the first and the last one of the period
+        assert lake.impact(period=month)["issue_id"].tolist() == ["VOC-0002", "VOC-0001"]
+    for month in ("2025-10", "2026-11"):
+        with pytest.raises(StoreError, match="2025-11 から 2026-10"):
+            lake.impact(period=month)
     with pytest.raises(StoreError, match="2026-10"):
         lake.impact(period="先月")
+
+
+def test_dearest_first_is_the_order_of_the_ranking(store):
+    """Equal ones by contacts, then by number; what cannot be at stake counts for nothing."""
+    same = impact("2025-11-01", [5.0, 5.0])
+    write_table(same.assign(n_contacts=[3.0, 8.0]), tables.IMPACT, store=store)
+    assert voc.open(store).impact()["issue_id"].tolist() == ["VOC-0002", "VOC-0001"]
+    write_table(same, tables.IMPACT, store=store)
+    assert voc.open(store).impact()["issue_id"].tolist() == ["VOC-0001", "VOC-0002"]
+    write_table(impact("2025-11-01", [-7.0, 0.0]), tables.IMPACT, store=store)
+    assert voc.open(store).impact()["issue_id"].tolist() == ["VOC-0001", "VOC-0002"]  # a negative LTV is no gain
+    write_table(impact("2025-11-01", [5.0, 9.0]), tables.IMPACT, store=store)
+    write_table(controls("VOC-0002"), tables.IMPACT_CONTROLS, store=store)
+    assert voc.open(store).impact()["issue_id"].tolist() == ["VOC-0001", "VOC-0002"]
 
 
 def test_a_past_run_by_its_id(store):

@@ -30,8 +30,8 @@ def triage(**states):
 COSTS, PLANNING = Costs(), Planning()
 
 
-def advise(issues, told, *, faq=NO_TRIAGE, options=NO_OPTIONS, costs=COSTS, planning=PLANNING):
-    found = recommendations(issues, told, faq, options, as_of_on=AS_OF, costs=costs, planning=planning)
+def advise(issues, told, *, faq=NO_TRIAGE, options=NO_OPTIONS, costs=COSTS, planning=PLANNING, controls=()):
+    found = recommendations(issues, told, faq, options, as_of_on=AS_OF, costs=costs, planning=planning, controls=controls)
     return check(found, RECOMMENDATIONS).set_index("issue_id")
 
 
@@ -102,3 +102,10 @@ def test_issues_without_figures_and_no_issues():
     row = advise(tables.issues(A="不具合"), impact()).loc["A"]
     assert pd.isna(row["target_from"]) and row["basis"] == "この期間の問い合わせの集計がありません。"
     assert recommendations(tables.issues(), impact(), NO_TRIAGE, NO_OPTIONS, as_of_on=AS_OF, costs=COSTS, planning=PLANNING).empty
+
+
+def test_the_ltv_of_a_confirmed_control_is_no_value():
+    told = impact("A", tier="推定値", ltv=50_000.0, churns=2.0)
+    assert advise(tables.issues(A="不具合"), told).loc["A", "value_yen"] == 70_000
+    row = advise(tables.issues(A="不具合"), told, controls=["A"]).loc["A"]
+    assert row["value_yen"] == 20_000 and "解約への影響は確認できません" in row["basis"]

@@ -17,6 +17,7 @@ import pandas as pd
 
 from voc import tables
 from voc.errors import StoreError
+from voc.impact.at_stake import dearest_first, kinds_of, ltv_at_stake
 from voc.store import dataset, read_table, read_version, stored_tables
 
 _MEANINGS = Path(__file__).parent / "columns.tsv"
@@ -88,17 +89,18 @@ class Lake:
         return rows[["issue_id", "label", "sentence_id", "text", "contact_id", "customer_id", "mentioned_at", "probability"]]
 
     def impact(self, *, period: str | None = None) -> pd.DataFrame:
-        """What each issue costs a month: the table `impact` with label and kind, dearest first by LTV + contact cost.
+        """What each issue costs a month: the table `impact` with label and kind, dearest first by LTV at stake + contact cost,
+        the order of `ranking` for the product.
 
-        `period`: a month ("2026-10") of the period that the figures are monthly means of; the newest where none is given.
-        Raises StoreError where no stored period holds that month (`lake.runs` and `voc.open(store, run=…)` reach older ones).
+        `period`: a month ("2026-10") that the period of the figures, whose monthly means they are, must hold. Raises
+        StoreError where it does not (`lake.runs` and `voc.open(store, run=…)` reach older ones).
         """
-        rows = self.table("impact")
-        if len(rows):
-            rows = _of_period(rows, period)
-        rows = rows.merge(self.table("issues")[["issue_id", "label", "kind"]], on="issue_id", how="left")
-        order = (rows["ltv_shrunken_yen"].fillna(0.0) + rows["contact_cost_yen"]).argsort(kind="stable")[::-1]
-        rows = rows.iloc[order].reset_index(drop=True)
+        rows, issues = self.table("impact"), self.table("issues")
+        if len(rows) and period is not None:
+            _check_period(rows, period)
+        rows, controls = rows.merge(issues[["issue_id", "label", "kind"]], on="issue_id", how="left"), self.table("impact_controls")
+        ltv = ltv_at_stake(rows, kinds_of(issues), controls.loc[controls["is_confirmed"], "issue_id"])
+        rows = rows.iloc[dearest_first(rows, ltv + rows["contact_cost_yen"].to_numpy())].reset_index(drop=True)
         first = ["issue_id", "label", "kind"]
         return rows[[*first, *(c for c in rows.columns if c not in first)]]
 
@@ -152,19 +154,15 @@ class Lake:
         return issue
 
 
-def _of_period(impact: pd.DataFrame, period: str | None) -> pd.DataFrame:
-    if period is None:
-        return impact[impact["period_end_on"] == impact["period_end_on"].max()]
+def _check_period(impact: pd.DataFrame, period: str) -> None:
+    """A run writes one period; period_end_on is its last day."""
     try:
         month = pd.Period(period, freq="M").start_time
     except ValueError:
         raise StoreError(f"period の「{period}」を読めません。例: \"2026-10\"") from None
-    inside = (impact["period_start_on"] <= month) & (month < impact["period_end_on"])
-    if not inside.any():
-        spans = impact[["period_start_on", "period_end_on"]].drop_duplicates()
-        held = "、".join(f"{a:%Y-%m} から {b - pd.Timedelta(days=1):%Y-%m}" for a, b in spans.itertuples(index=False))
-        raise StoreError(f"{period} を含む集計期間はありません。ある期間: {held}")
-    return impact[inside]
+    first, last = impact["period_start_on"].min(), impact["period_end_on"].max()
+    if not first <= month <= last:
+        raise StoreError(f"{period} を含む集計期間はありません。ある期間: {first:%Y-%m} から {last:%Y-%m}")
 
 
 def meaning(table: str, column: str) -> str:

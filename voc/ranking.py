@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from voc.impact.at_stake import PRAISE, dearest_first, kinds_of, ltv_at_stake, may_cost_customers
 from voc.impact.estimation import Estimate
-from voc.impact.totals import PRAISE
 from voc.tables import RANKING, check
 
 TOP = 5
@@ -25,19 +25,17 @@ def rank(
     if audience not in ("product", "executive"):
         raise ValueError(f"audience is {audience!r}; allowed are 'product' and 'executive'")
     table = estimate.impact[estimate.impact["issue_id"] != ""].reset_index(drop=True)
-    kind = table["issue_id"].map(issues.drop_duplicates("issue_id").set_index("issue_id")["kind"])
-    praise = (kind == PRAISE).to_numpy()
+    kinds = kinds_of(issues)
+    praise = (table["issue_id"].map(kinds) == PRAISE).to_numpy()
     if audience == "executive":
-        table, kind, praise = table[~praise].reset_index(drop=True), kind[~praise], praise[~praise]
+        table, praise = table[~praise].reset_index(drop=True), praise[~praise]
     controls = estimate.controls.loc[estimate.controls["is_confirmed"], "issue_id"]
-    valued = ~praise & ~(table["flag"].isin(["reverse", "protective"]) | table["issue_id"].isin(controls)).to_numpy()
+    valued = may_cost_customers(table, kinds, controls)
     cost = table["contact_cost_yen"].to_numpy()
-    column = table["ltv_shrunken_yen" if shrunken else "ltv_yen"].fillna(0.0).to_numpy()
-    ltv = np.where(valued, np.maximum(column, 0.0), 0.0)
+    ltv = ltv_at_stake(table, kinds, controls, column="ltv_shrunken_yen" if shrunken else "ltv_yen")
     score = ltv + cost
-    order = np.lexsort((table["issue_id"].to_numpy(dtype=object).astype(str), -table["n_contacts"].to_numpy(), -score))
     position = np.empty(len(table), dtype="int64")
-    position[order] = np.arange(1, len(table) + 1)
+    position[dearest_first(table, score)] = np.arange(1, len(table) + 1)
     drawn = estimate.draws.reindex(table["issue_id"]).fillna(0.0).to_numpy()
     drawn = np.maximum(drawn, 0.0) * valued[:, None] + cost[:, None]
     ranks = _ranks(drawn, position)

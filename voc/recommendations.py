@@ -1,15 +1,18 @@
 """What to do about each issue, by stated rules: 守り or 攻め, who, which figure to reach, by when, and what pays it back."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
 from voc.config import Costs, Planning
 from voc.faq_triage import HAS_ARTICLE, NO_ARTICLE, NOT_FOUND, TRIAGED, UNCLEAR
+from voc.impact.at_stake import PRAISE, kinds_of, ltv_at_stake, may_cost_customers
 from voc.impact.cost import saving_ranges
 from voc.impact.reverse import cancel_intent
 
 DEFENCE, OFFENCE = "守り", "攻め"
-PRAISE, REQUEST = "称賛", "要望"
+REQUEST = "要望"
 OFFENSIVE = (REQUEST, PRAISE)
 DEPARTMENTS = {
     "不具合": "開発", "使い方": "カスタマーサポート（FAQ）", "手続き": "カスタマーサポート（FAQ）", "要望": "商品企画", "料金": "営業企画",
@@ -40,9 +43,9 @@ COLUMNS = [
 
 def recommendations(
     issues: pd.DataFrame, impact: pd.DataFrame, triage: pd.DataFrame, options: pd.DataFrame, *, as_of_on: pd.Timestamp,
-    costs: Costs, planning: Planning,
+    costs: Costs, planning: Planning, controls: Collection[str] = (),
 ) -> pd.DataFrame:
-    """RECOMMENDATIONS, one row per issue (ISSUES, IMPACT, FAQ_TRIAGE, OPTION_MATCHES).
+    """RECOMMENDATIONS, one row per issue (ISSUES, IMPACT, FAQ_TRIAGE, OPTION_MATCHES). `controls`: the confirmed ones.
 
     stance: 攻め for 要望, 称賛 and issues whose customers stay longer (flag protective), else 守り. owner, due_on: of the
     ledger, else proposed by kind (`planning.departments`; 1 to 3 months from `as_of_on`). action: by kind, by the state
@@ -52,7 +55,7 @@ def recommendations(
     who asked) the same share of these; a fix leaves half by the due day (a convention, not an estimate); praise and
     protective issues hold their number; none where customers ask to leave (their contacts are no cause).
     value_yen per month: of words the contact cost that the target saves; of a fix the whole contact cost and the
-    cautious (shrunken) LTV of the tiers 推定値 and 参考値; empty where nothing is to be reduced. payback_months =
+    LTV at stake (`ltv_at_stake`) of the tier 推定値 with churns_low > 0; empty where nothing is to be reduced. payback_months =
     effort (人日) x `planning.yen_per_person_day` / value_yen, empty where one of them is not known.
     """
     table = issues.drop_duplicates("issue_id").merge(impact, on="issue_id", how="left").merge(
@@ -70,7 +73,9 @@ def recommendations(
     table["target_from"] = np.where(has_target, before, np.nan)
     table["target_to"] = np.where(has_target, before * share, np.nan)
     table["target_unit"] = np.where(has_target, CONTACTS, None)
-    table["value_yen"] = _value(table, share, rule)
+    table["is_proven"] = _proven(table, kinds_of(issues), controls) & (rule == FIX)
+    ltv = np.where(table["is_proven"], ltv_at_stake(table, kinds_of(issues), controls), 0.0)
+    table["value_yen"] = _value(table, share, rule, ltv)
     given = table["owner"].notna().to_numpy()
     proposed = table["kind"].where(rule != OPTION, BY_WORDS).map({**DEPARTMENTS, **planning.departments}).fillna(OTHER_DEPARTMENT)
     table["owner"] = table["owner"].astype("object").where(given, proposed)
@@ -113,9 +118,12 @@ def _share_left(table: pd.DataFrame, rule: np.ndarray, *, costs: Costs) -> np.nd
         [1.0, 1.0 - on_plan * costs.deflectable_range(BY_WORDS)[0] * success, 1.0 - low / 2, 1.0 - low], LEFT_AFTER_FIX)  # fmt: skip
 
 
-def _value(table: pd.DataFrame, share: np.ndarray, rule: np.ndarray) -> np.ndarray:
-    answered = ((table["tier"] == "推定値") & (table["churns_low"] > 0)).to_numpy() & (rule == FIX)
-    ltv = np.where(answered, np.maximum(table["ltv_shrunken_yen"].fillna(0.0).to_numpy(dtype="float64"), 0.0), 0.0)
+def _proven(table: pd.DataFrame, kinds: pd.Series, controls: Collection[str]) -> np.ndarray:
+    """Whether the issue costs customers for sure: then, and only then, its LTV counts and its churns are told."""
+    return ((table["tier"] == "推定値") & (table["churns_low"] > 0)).to_numpy() & may_cost_customers(table, kinds, controls)
+
+
+def _value(table: pd.DataFrame, share: np.ndarray, rule: np.ndarray, ltv: np.ndarray) -> np.ndarray:
     saved = table["contact_cost_yen"].fillna(0.0).to_numpy(dtype="float64") * np.where(rule == FIX, 1.0, 1.0 - share)
     return np.where(np.isin(rule, (LEAVING, KEPT)), np.nan, ltv + saved)
 
@@ -157,7 +165,7 @@ def _basis(row: dict) -> str:
         return parts[0] + "解約の原因とは数えません。"
     if row["tier"] == "データ不足":
         parts.append("解約への影響はデータ不足で判断できません。")
-    elif row["rule"] == FIX and row["tier"] == "推定値" and row["churns_low"] > 0 and row["churns_shrunken"] >= SHOWN_CHURNS:
+    elif row["is_proven"] and row["churns_shrunken"] >= SHOWN_CHURNS:
         parts.append(f"防げる解約は慎重に見て毎月 {row['churns_shrunken']:.1f} 名（{row['tier']}）。")
     elif row["rule"] == FIX:
         parts.append(f"解約への影響は確認できません（{row['tier']}）。")

@@ -266,9 +266,15 @@ def test_labels_that_the_issues_lack_are_named():
 def test_the_ranking_value_is_never_below_the_contact_cost():
     impact = pd.DataFrame({
         "issue_id": ["stay", "leave", ""], "churns_prevented": [-2.0, 3.0, np.nan], "churns_low": -4.0, "churns_high": 5.0, "tier": "推定値",
-        "ltv_shrunken_yen": [-70_000.0, 50_000.0, np.nan], "contact_cost_yen": [900.0, 800.0, 700.0], "flag": ""})
-    table = _result(SimpleNamespace(impact=impact)).set_index("issue_id")
-    assert table["yen_per_month"].to_dict() == {"leave": 50_800.0, "stay": 900.0}
+        "ltv_shrunken_yen": [-70_000.0, 50_000.0, np.nan], "contact_cost_yen": [900.0, 800.0, 700.0], "n_contacts": 3.0, "flag": ""})
+    case = SimpleNamespace(issues=pd.DataFrame({"issue_id": ["stay", "leave"], "kind": ""}))
+
+    def yen(*confirmed):
+        controls = pd.DataFrame({"issue_id": ["leave"], "is_confirmed": ["leave" in confirmed]})
+        return _result(SimpleNamespace(impact=impact, controls=controls, case=case)).set_index("issue_id")["yen_per_month"]
+
+    assert list(yen().items()) == [("leave", 50_800.0), ("stay", 900.0)]
+    assert list(yen("leave").items()) == [("stay", 900.0), ("leave", 800.0)]  # a control cannot cost customers
 
 
 @pytest.mark.slow

@@ -54,10 +54,10 @@ def test_price_is_order_value_times_frequency():
 
 def test_plan_is_kept_and_refunds_and_later_orders_are_counted():
     people = pd.DataFrame({"customer_id": ["stays", "never"], "plan": ["会員", "会員"], "segment": [None, None]})
-    result = judged([*ROWS, ("stays", 500, 9), ("stays", 5, -3000)], people)
+    result = judged([*ROWS, ("stays", 500, 9), ("stays", 5, -3000), ("stays", 7, float("inf")), ("stays", 8, float("-inf"))], people)
     frame = result.customers.set_index("customer_id")
     assert frame.loc["stays", "plan"] == "会員" and "never" not in frame.index and result.n_without_order == 1
-    assert result.left_out == {"orders_after_as_of": 1, "orders_without_amount": 1}
+    assert result.left_out == {"orders_after_as_of": 1, "orders_without_amount": 2, "orders_refunded": 1}
 
 
 def test_too_few_orders_are_told():

@@ -10,6 +10,8 @@ import pytest
 
 from voc import tables as contract
 from voc.config import Config, Source
+from voc.impact.retention import EXPOSED, OTHERS
+from voc.impact.silent import silent_estimate
 
 MONTHS = pd.date_range("2025-04-01", periods=18, freq="MS")
 RUN_JSON = {
@@ -157,7 +159,8 @@ def _report_tables(*, with_churn: bool) -> dict[str, pd.DataFrame]:
 
 
 def decided_tables(*, n_confirmed: int = 0) -> dict[str, pd.DataFrame]:
-    """The tables of `report_tables` with those on controls, reverse issues, sensitivity, decisions, NPS and contrasts."""
+    """The tables of `report_tables` with those on controls, reverse issues, sensitivity, decisions, NPS,
+    contrasts, those who stay and customers who do not tell."""
     return {name: frame.copy() for name, frame in _decided_tables(n_confirmed=n_confirmed).items()}
 
 
@@ -189,7 +192,13 @@ def _decided_tables(*, n_confirmed: int) -> dict[str, pd.DataFrame]:
                     for measure in ("nps", "csat") for n, gain in enumerate((1.0, 3.4, 2.2, 0.4, 5.1, 1.9, -0.7), start=1)],
         "contrasts": [{**contrast, "issue_id": f"VOC-{n:04d}", "group": group, "low": 1.5 + n / 10} for group in ("churned", "high_ltv", "promoter") for n in (1, 2, 3)],
     }  # fmt: skip
-    return report_tables() | {name: contract.check(pd.DataFrame(rows), contract.TABLES[name]) for name, rows in found.items()}
+    found["retention"] = [
+        {"issue_id": issue_id, "group": group, "month": month, "n_at_risk": n - 2 * month, "survived_share": (1 - rate) ** month}
+        for issue_id, n, exposed, others in (("VOC-0001", 310, 0.034, 0.021), ("VOC-0002", 150, 0.024, 0.023), ("VOC-0007", 30, 0.1, 0.02), ("VOC-0008", 190, 0.2, 0.02))
+        for group, rate in ((EXPOSED, exposed), (OTHERS, others)) for month in range(13)]
+    tables = report_tables()
+    found["silent"] = silent_estimate(tables["impact"], reporting_rate=(0.3, 0.6), real_churns=240.0)
+    return tables | {name: contract.check(pd.DataFrame(rows), contract.TABLES[name]) for name, rows in found.items()}
 
 
 def report_run(*, reasons: list[str] | None = None, **settings) -> dict:

@@ -12,12 +12,13 @@ import pandas as pd
 from pptx import Presentation
 
 VOID = {"meta", "link", "input", "br", "img"}
-UNITS = {"万円": 1e4, "億円": 1e8, "円": 1.0, "名": 1.0, "件": 1.0, "倍": 1.0, "pt": 1.0, "%": 0.01, "点": 1.0, "": 1.0}
+UNITS = {"万円": 1e4, "億円": 1e8, "円": 1.0, "名": 1.0, "件": 1.0, "倍": 1.0, "pt": 1.0, "%": 0.01, "点": 1.0, "時間": 1.0, "か月": 1.0, "": 1.0}
 KEYS = {
     "impact": ["issue_id"], "impact_totals": ["scope"], "impact_sensitivity": ["issue_id", "line"], "impact_controls": ["issue_id"],
     "issue_segments": ["issue_id", "attribute", "value"], "drivers": ["measure", "issue_id"], "contrasts": ["issue_id", "group"],
     "faq_triage": ["issue_id"], "cost_parts": ["issue_id"], "customer_health": ["customer_id"], "mentions": ["issue_id", "sentence_id"],
     "issue_months": ["issue_id", "month_on"], "company_months": ["month_on"], "issue_trends": ["issue_id"],
+    "silent": ["issue_id"], "retention": ["issue_id", "group", "month"], "cost_channels": ["channel"],
 }  # fmt: skip
 SHOWN_NAMES = {"プラン": "plan", "顧客区分": "segment", "ハイタッチ": "high", "ミドルタッチ": "middle", "ロータッチ": "low"}
 _NUMBER = re.compile(r"([+−]?)([\d,]+(?:\.\d+)?)")
@@ -39,12 +40,10 @@ def parsed(text: str) -> list[tuple[float, float]]:
 def rows_at(tables: dict[str, pd.DataFrame], name: str, key: str) -> pd.Series:
     """The one row of the raw table that `key` names."""
     frame = tables[name]
-    if name == "impact":  # the newest period
-        frame = frame[frame.groupby("issue_id")["period_start_on"].transform("max") == frame["period_start_on"]]
     if name == "cost_parts":
         frame = frame[frame["scope"] == ("company" if key == "company" else "issue")].replace({"issue_id": {"": "company"}})
     for column, part in zip(KEYS[name], key.split("/", len(KEYS[name]) - 1), strict=True):
-        values = frame[column].dt.strftime("%Y-%m") if column == "month_on" else frame[column]
+        values = frame[column].dt.strftime("%Y-%m") if column == "month_on" else frame[column].astype("str")
         frame = frame[values.str.startswith(part.removesuffix("…"))] if part.endswith("…") else frame[values == part]
     assert len(frame) == 1, f"{name}|{key}: {len(frame)} rows"
     return frame.iloc[0]
@@ -135,7 +134,7 @@ def book_figures(path: Path) -> list[tuple[str, float]]:
             value = row[source["列"]]
             if not isinstance(value, (int, float)):
                 continue
-            parts = [source["列"].replace("/", "-") if key == "列の見出し" else SHOWN_NAMES.get(row[key], row[key]) for key in keys]
+            parts = [source["列"].replace("/", "-") if key == "列の見出し" else SHOWN_NAMES.get(row[key], str(row[key])) for key in keys]
             found.append(("|".join([source["保存先の表"], "/".join(parts), source["表の列"]]), float(value)))
     return found
 

@@ -63,11 +63,16 @@ def desk_tables(make) -> dict[str, pd.DataFrame]:
     tables["health_test"] = frame("health_test", [
         {"scope": "all", "band": band, "n_customer_months": 900, "n_churned": 90, "churn_share": share, "auc": auc, "auc_low": 0.6, "auc_high": 0.7, "n_months": 12}
         for band, share, auc in (("", 0.06, 0.65), ("危険", 0.15, None))])
-    money = {"handle_yen": 9e5, "after_call_yen": 0.0, "per_contact_yen": 0.0, "cash_yen": 0.0, "capacity_yen": 1e6, "saving_yen": 0.0, "saving_low_yen": 0.0,
+    money = {"handle_yen": 9e5, "after_call_yen": 0.0, "per_contact_yen": 0.0, "saving_yen": 0.0, "saving_low_yen": 0.0,
              "saving_high_yen": 0.0, "saving_cash_yen": 0.0, "faq_yen": 0.0}
     tables["cost_parts"] = frame("cost_parts", [
-        {"scope": "issue", "issue_id": USES, **money, "transfer_yen": 4000.0, "contact_cost_yen": 4e5, "repeat_cost_yen": 7e4},
-        {"scope": "company", "issue_id": "", **money, "transfer_yen": 9000.0, "contact_cost_yen": 1e6, "repeat_cost_yen": 1.2e5}])
+        {"scope": "issue", "issue_id": USES, **money, "transfer_yen": 4000.0, "contact_cost_yen": 388_000.0, "repeat_cost_yen": 7e4, "cash_yen": 77_600.0, "capacity_yen": 310_400.0},
+        {"scope": "company", "issue_id": "", **money, "transfer_yen": 9000.0, "contact_cost_yen": 1e6, "repeat_cost_yen": 1.2e5, "cash_yen": 1.9e5, "capacity_yen": 8.1e5,
+         "note": "現金は委託の件数課金や残業など、問い合わせが減れば支払いが減る分。"}])
+    channels = (("call", 420.0, 7.6e5, 4500.0, 0.25), ("email", 310.0, 2.4e5, 4500.0, 0.0), ("survey", 190.0, 0.0, None, 0.0))
+    tables["cost_channels"] = frame("cost_channels", [
+        {"channel": name, "n_contacts": n, "handle_hours": yen / (rate or 1.0), "n_seconds_assumed": n * (name == "email"), "contact_cost_yen": yen,
+         "cost_per_contact_yen": yen / n, "yen_per_hour": rate, "concurrency": 1.0, "cash_share": cash} for name, n, yen, rate, cash in channels])
     return tables
 
 
@@ -164,7 +169,7 @@ def test_page_and_book_say_the_same(report, sheets, tmp_path):
     path = write_workbook(list(sheets.values()), tmp_path / "cs.xlsx", title="題", as_of_on=None)
     with pytest.warns(UserWarning, match="extension"):
         book = openpyxl.load_workbook(path)
-    assert book.sheetnames == ["概要", "FAQ", "つまずき", "再問い合わせと転送", "質問と回答", "解約理由", "引き留め", "要注意の顧客", "お客様の言葉", "声を寄せた顧客", "数値の出典", "前提と計算方法"]
+    assert book.sheetnames == ["概要", "FAQ", "つまずき", "再問い合わせと転送", "問い合わせコスト", "質問と回答", "解約理由", "引き留め", "要注意の顧客", "お客様の言葉", "声を寄せた顧客", "数値の出典", "前提と計算方法"]
     for section, page in zip(report["sections"], book.worksheets[1:], strict=False):
         (native,) = page.tables.values()
         body = [[cell.value for cell in row] for row in page[native.ref]]
@@ -179,7 +184,7 @@ def test_a_pack_of_nothing_is_written(make, tmp_path):
     text = write_cs_report({}, tmp_path, config=make.config(), run=make.run()).read_text(encoding="utf-8")
     Page(text)
     assert "解約のおそれがある顧客は、今回は示せません。" in text
-    assert len(cs_sheets({}, config=make.config(), run=make.run())) == 12
+    assert len(cs_sheets({}, config=make.config(), run=make.run())) == 13
 
 
 @pytest.mark.slow
@@ -223,7 +228,7 @@ def test_the_page_opens_in_silence_sorts_and_filters(chromium, make, tables, tmp
     path = write_cs_report(tables, tmp_path, config=make.config(), run=make.run())
     page, console = opened(chromium, path, tmp_path / "profile")
     assert console == []
-    assert page.count('class="sift live"') == 7
+    assert page.count('class="sift live"') == 8
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", path.read_text(encoding="utf-8"))
     act = """<script>
       var table = document.getElementById('risk-t');

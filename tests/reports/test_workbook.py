@@ -60,7 +60,7 @@ def book(make, tables, tmp_path_factory):
 
 
 def test_the_tabs_are_the_promised_ones(book):
-    assert book.sheetnames == ["概要", "順位", "要望", "根拠", "声を寄せた顧客", "誰が求めているか", "推移", "数値の出典", "前提と計算方法"]
+    assert book.sheetnames == ["概要", "順位", "要望", "根拠", "声を寄せた顧客", "誰が求めているか", "推移", "継続率", "数値の出典", "前提と計算方法"]
     assert "issues.xlsx" in "".join(str(cell.value) for row in book["概要"].rows for cell in row)
 
 

@@ -26,7 +26,7 @@ LOW_SHARE, VERY_LOW_SHARE = 0.3, 0.1  # the part of the customers who use least
 MANY = 3
 LOW_STRENGTH, VERY_LOW_STRENGTH = -0.3, -0.6
 DETRACTOR = 6
-CAUSES = ("称賛",)  # kinds that are no trouble
+NO_TROUBLE = ("称賛",)  # kinds of issues that say nothing bad of a customer
 
 
 def points_of(health: Health) -> dict[str, float]:
@@ -104,7 +104,7 @@ def _main_issue(signals: Signals, known: pd.DataFrame, issues: pd.DataFrame, day
     contacts = signals.contacts
     said = signals.said.assign(
         customer=contacts["customer"].to_numpy()[signals.said["contact"]], day=contacts["day"].to_numpy()[signals.said["contact"]])
-    trouble = ~issues["kind"].isin(CAUSES).to_numpy()
+    trouble = ~issues["kind"].isin(NO_TROUBLE).to_numpy()
     said = said[(said["day"] < day) & (said["day"] >= day - health.days) & (said["customer"] >= 0) & trouble[said["issue"]]]
     counts = said.groupby(["customer", "issue"]).agg(n=("day", "size"), last=("day", "max")).reset_index()
     best = counts.sort_values(["n", "last", "issue"], ascending=[False, False, True], kind="stable").drop_duplicates("customer")

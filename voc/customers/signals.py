@@ -80,7 +80,7 @@ def signals_of(
 
 
 def _logins(customers: pd.DataFrame, usage: pd.DataFrame) -> tuple[np.ndarray, int]:
-    """Months in which a customer came or left are left empty: they are not full."""
+    """customers x months of USAGE.n_logins; the month in which a customer came, and those before, are left empty: they are not full."""
     person = pd.Index(customers["customer_id"]).get_indexer(usage["customer_id"].astype("object"))
     month = month_number(day_of_date(usage["month_on"], empty=LONG_AGO))
     logins = usage["n_logins"].to_numpy(dtype="float64")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from voc.config import Costs, Impact, Share, Value, Yen
 from voc.errors import TableError
+from voc.impact.at_stake import dearest_first, kinds_of, ltv_at_stake
 from voc.impact.estimation import Estimate, estimate
 from voc.impact.labelled_notices import result_notices, unknown_issues
 from voc.impact.labelled_tables import (
@@ -280,11 +281,13 @@ def _answers(nps: pd.DataFrame | None) -> pd.DataFrame | None:
 
 
 def _result(found: Estimate) -> pd.DataFrame:
+    """OUT, dearest first."""
     table = found.impact[found.impact["issue_id"] != ""]
-    yen = table["ltv_shrunken_yen"].fillna(0.0).clip(lower=0.0) + table["contact_cost_yen"]
+    controls = found.controls.loc[found.controls["is_confirmed"], "issue_id"]
+    yen = ltv_at_stake(table, kinds_of(found.case.issues), controls) + table["contact_cost_yen"].to_numpy()
     result = pd.DataFrame({
         "issue_id": table["issue_id"], "churns_prevented_per_month": table["churns_prevented"],
         "lo": table["churns_low"], "hi": table["churns_high"], "yen_per_month": yen,
         "contact_cost_per_month": table["contact_cost_yen"], "tier": table["tier"], "flag": table["flag"],
     })
-    return result.sort_values(["yen_per_month", "issue_id"], ascending=[False, True], ignore_index=True)[list(OUT)]
+    return result.iloc[dearest_first(table, yen)].reset_index(drop=True)[list(OUT)]

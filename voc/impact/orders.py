@@ -18,7 +18,7 @@ class OrderChurn:
     """`customers`: CUSTOMERS with started_on, ended_on and monthly_price_yen from the orders; `rates`: customer_id,
     order_yen (mean of one order), orders_per_month; `median_days`: of the intervals between orders; `known_until_on`:
     every churn before that day is known, so estimates are made as of that day; `note`: the rule in Japanese;
-    `left_out`: counts of orders not used; `n_without_order`: customers who have not ordered yet."""
+    `left_out`: counts of orders not used, by why: from `as_of` on, without a finite amount, of no or a negative amount; `n_without_order`: customers who have not ordered yet."""
 
     customers: pd.DataFrame
     rates: pd.DataFrame
@@ -80,9 +80,11 @@ def customers_from_orders(
 def _usable(orders: pd.DataFrame, end_day: int) -> tuple[pd.DataFrame, dict[str, int]]:
     day = day_of_date(orders["ordered_on"], empty=LONG_AGO)
     late = day >= end_day
-    refund = ~late & (orders["amount_yen"].to_numpy() <= 0)
-    frame = orders.assign(day=day)[~late & ~refund & np.isfinite(orders["amount_yen"].to_numpy())]
-    return frame, {"orders_after_as_of": int(late.sum()), "orders_without_amount": int(refund.sum())}
+    amount = orders["amount_yen"].to_numpy(dtype="float64")
+    unknown = ~late & ~np.isfinite(amount)
+    refund = ~late & ~unknown & (amount <= 0)
+    left_out = {"orders_after_as_of": int(late.sum()), "orders_without_amount": int(unknown.sum()), "orders_refunded": int(refund.sum())}
+    return orders.assign(day=day)[~late & ~unknown & ~refund], left_out
 
 
 def _dates(days: pd.Series) -> pd.Series:

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from voc.impact.at_stake import dearest_first, kinds_of, ltv_at_stake, may_cost_customers
 from voc.impact.case import Case
 from voc.impact.effects import Effects, joint
 
 TIERS = ("データ不足", "参考値", "推定値")
 TOP = 5
-PRAISE = "称賛"
 
 
 def totals(
@@ -28,10 +28,11 @@ def totals(
         "note": "会社全体の実績（月平均）: 解約数は実数、費用は全問い合わせの対応費用。",
     }
     named = table.iloc[:len(case.issues)]
-    sure = ((named["flag"] == "") & (named["tier"] == TIERS[2]) & (case.issues["kind"] != PRAISE)).to_numpy()
-    sure = sure & ~case.issues["issue_id"].isin(controls).to_numpy()
-    score = named["ltv_shrunken_yen"].fillna(0.0).clip(lower=0.0) + named["contact_cost_yen"]
-    best = score[sure].sort_values(ascending=False, kind="stable").index[:TOP].to_numpy()
+    named = named.assign(issue_id=case.issues["issue_id"].to_numpy())
+    kinds = kinds_of(case.issues)
+    sure = ((named["flag"] == "") & (named["tier"] == TIERS[2])).to_numpy() & may_cost_customers(named, kinds, controls)
+    order = dearest_first(named, ltv_at_stake(named, kinds, controls) + named["contact_cost_yen"].to_numpy())
+    best = order[sure[order]][:TOP]
     rows = [company]
     for scope, chosen, note in (
         ("all", np.flatnonzero(sure), "推定値の課題をすべて同時に解消した場合（課題ごとの合計ではありません）。"),

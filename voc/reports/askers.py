@@ -41,7 +41,7 @@ def _asked(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, timezone: s
     own = tables["mentions"].dropna(subset=["customer_id"])
     own = own[own["probability"] >= LIKELY].merge(issues.assign(place=range(len(issues)))[["issue_id", "課題", "place"]], on="issue_id")
     own = own.sort_values(["issue_id", "customer_id", "mentioned_at", "contact_id"], kind="stable")
-    impact = tables["impact"].sort_values("period_start_on", kind="stable").drop_duplicates("issue_id", keep="last").set_index("issue_id")
+    impact = tables["impact"].set_index("issue_id")
     days = own["mentioned_at"].dt.tz_convert(timezone).dt.tz_localize(None).dt.normalize()
     start, end = (pd.to_datetime(own["issue_id"].map(impact[column].to_dict())) for column in ("period_start_on", "period_end_on"))
     own = own.assign(day=days, inside=(days >= start) & (days <= end))

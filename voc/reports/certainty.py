@@ -7,9 +7,8 @@ import pandas as pd
 
 from voc.impact.calibration import MIN_CONTROLS
 from voc.impact.reverse import BY_PERSON, BY_TIMING, BY_WORDS, GAP_DAYS, LATER_DAYS
-from voc.reports.formats import NONE, SMALL_GROUP, count, is_missing, people_range, percent, plain
+from voc.reports.formats import LABEL_LENGTH, NONE, SMALL_GROUP, count, is_missing, people_range, percent, plain
 
-LABEL_LENGTH = 60
 _Z90 = 1.6448536269514722
 _BASIS = {BY_PERSON: "人の指定", BY_WORDS: "課題の名前", BY_TIMING: "時期（解約の直前に集中）"}
 _WHY_CONTROLS = "住所変更、領収書の発行、営業時間の確認など、解約の理由になりえない課題"

@@ -4,6 +4,7 @@ Every SVG carries role="img" with a title and a description, needs no network an
 its container. Text in it (issue labels) is customer text: both Altair's and our own writer escape it.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from html import escape
@@ -151,3 +152,34 @@ def month_bars(months: list[tuple[pd.Timestamp, float]], key: str, title: str, f
                      f'<text x="{edge:.1f}" y="11" text-anchor="{side}" style="fill:{INK};font-weight:600">対応 {at.month}/{at.day}</text>')
     spoken += "".join(f"。対応 {plain(fix['text'], limit=90)}" for fix in shown)
     return _open(key, title, spoken, width, height).replace("<svg ", '<svg class="bars" ', 1) + "".join(parts) + "</svg>"
+
+
+def staying_lines(curves: dict[str, list[tuple[int, float]]], key: str, title: str) -> str:
+    """Share of customers that stay over the months: the first curve solid, the others dashed, each with its last value.
+
+    The axis begins at the tenth below the lowest share, and says so: shares of customers lie close together.
+    """
+    width, head, floor, left, right = 320.0, 10.0, 106.0, 36.0, 274.0
+    lowest = min(share for curve in curves.values() for _, share in curve)
+    base, last = max(0.0, min(int(lowest * 10 - 1e-9) / 10, 0.9)), max(month for curve in curves.values() for month, _ in curve) or 1
+
+    def place(month: int, share: float) -> tuple[float, float]:
+        return left + (right - left) * month / last, floor - (floor - head) * (share - base) / (1 - base)
+
+    parts = [f'<line x1="{left:g}" y1="{y:g}" x2="{right:g}" y2="{y:g}" stroke="{RULE}"/><text x="{left - 6:g}" y="{y + 4:g}" text-anchor="end">{share:.0%}</text>'
+             for y, share in ((head, 1.0), (floor, base))]
+    ends = sorted((place(*curve[-1])[1], name) for name, curve in curves.items())
+    heights, free = {}, -math.inf
+    for y, name in ends:  # two values that end close together are written one under the other
+        heights[name] = free = max(y, free + 13)
+    for n, (name, curve) in enumerate(curves.items()):
+        colour, dash, ink = (ACCENT, "", ACCENT) if n == 0 else (MUTED, ' stroke-dasharray="4 3"', MUTED)
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*one) for one in curve))
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"{dash} stroke-linejoin="round"/>'
+                     f'<text x="{right + 6:g}" y="{heights[name] + 4:.1f}" style="fill:{ink};font-weight:600">{curve[-1][1]:.1%}</text>')
+        y = floor + 34 + 15 * n
+        parts.append(f'<line x1="{left:g}" y1="{y - 4:g}" x2="{left + 20:g}" y2="{y - 4:g}" stroke="{colour}" stroke-width="2"{dash}/>'
+                     f'<text x="{left + 27:g}" y="{y:g}">{escape(name)}</text>')
+    parts.append(f'<text x="{left:g}" y="{floor + 15:g}">0か月</text><text x="{right:g}" y="{floor + 15:g}" text-anchor="end">{last}か月</text>')
+    spoken = "。".join(f"{name} " + "、".join(f"{month}か月 {share:.1%}" for month, share in curve) for name, curve in curves.items())
+    return _open(f"stay-{key}", title, spoken, width, floor + 40 + 15 * (len(curves) - 1)).replace("<svg ", '<svg class="staying" ', 1) + "".join(parts) + "</svg>"

@@ -10,17 +10,20 @@ import pandas as pd
 from voc import tables as contract
 from voc.reports import appendix, company, facts, issue_detail, wording
 from voc.reports.certainty import is_provisional
+from voc.reports.costs import cost_block, cost_pairs
 from voc.reports.deck_changes import ledger_changes
 from voc.reports.drivers import contrast_lines, driver_block
 from voc.reports.formats import SMALL_GROUP, count, customers, day, is_missing, month, percent, plain, yen
 from voc.reports.heat import heat_table
 from voc.reports.quotes import choose_quotes
 from voc.reports.sources import issue_amounts, total_amounts
+from voc.reports.staying import staying
 from voc.reports.trends import trend_block
 
 _USED = ("issues", "mentions", "sentences", "contacts", "opinions", "customers", "impact", "impact_totals", "issue_months",
          "issue_segments", "company_months", "ranking", "rejects", "runs", "requests", "issue_calibration", "issue_trends",
-         "impact_controls", "impact_reverse", "impact_sensitivity", "issue_events", "actions", "recommendations", "option_matches", "faq_triage", "drivers", "contrasts")
+         "impact_controls", "impact_reverse", "impact_sensitivity", "issue_events", "actions", "recommendations", "option_matches", "faq_triage", "drivers", "contrasts",
+         "silent", "retention", "cost_parts", "cost_channels")
 _FLOWS = ("使い方", "手続き", "不具合")
 
 
@@ -113,7 +116,7 @@ def _common(tables: dict[str, pd.DataFrame], *, config, run: dict, audience: str
         "heat": heat_table(fixable[: config.reports.top]),
         "reverse": [_section(issue, tables, quotes[issue["issue_id"]]) for issue in reverse],
         "praise": [_section(issue, tables, quotes[issue["issue_id"]]) for issue in praise],
-        "drivers": driver_block(tables["drivers"], shown_labels), "contrasts": contrast_lines(tables["contrasts"], shown_labels),
+        "costs": cost_block(tables["cost_parts"], tables["cost_channels"]), "drivers": driver_block(tables["drivers"], shown_labels), "contrasts": contrast_lines(tables["contrasts"], shown_labels),
         "sides": company.defence_and_attack(issues), "n_issues": len(issues),
         "left_out": appendix.left_out(tables, run), "tiers": appendix.tiers(is_provisional=provisional),
         "assumptions": [
@@ -244,16 +247,16 @@ def _section(issue: dict, tables: dict[str, pd.DataFrame], quotes: list[dict]) -
     if not is_missing(issue["nps"]):
         sign = "−" if issue["nps"] < 0 else "+"
         pairs.append(("NPS", f"{sign}{abs(issue['nps']):.0f}（回答{issue['n_nps']:,}件）"))
+    split, split_amounts = cost_pairs(issue["issue_id"], tables["cost_parts"])
     return {
         "issue_id": issue["issue_id"], "label": issue["label"], "area": issue["area"], "kind": issue["kind"],
         "rank": None if is_missing(issue["rank"]) else int(issue["rank"]), "chip": wording.churn_cell(issue),
         "sentence": wording.issue_sentence(issue), "quotes": quotes, "pairs": pairs, "months": issue["months"],
         "trend_text": facts.contact_month_label(issue["months"]), "segments": issue["segments"][:4], "fixes": issue_detail.fixes(issue["issue_id"], tables["actions"]),
-        "has_askers": (issue["n_customers"] or 0) >= SMALL_GROUP, "cost": _cost(issue), "amounts": issue_amounts(issue),
-        "grounds": wording.grounds(issue) + ([("直近の増減", issue["recent"])] if issue["recent"] else []), "keywords": issue["keywords"], "reason": issue["reason"],
+        "has_askers": (issue["n_customers"] or 0) >= SMALL_GROUP, "cost": _cost(issue, split), "amounts": split_amounts | issue_amounts(issue),
+        "grounds": wording.grounds(issue) + issue_detail.silent_grounds(issue) + ([("直近の増減", issue["recent"])] if issue["recent"] else []), "keywords": issue["keywords"], "reason": issue["reason"],
         "notes": issue["notes"], "requests": _requests(issue["issue_id"], tables),
     }
-
 
 
 
@@ -261,16 +264,17 @@ def _beside(issue: dict, tables: dict[str, pd.DataFrame], *, audience: str) -> d
     """What the detail of one issue says beside its number; the board is spared the choices behind the model."""
     return {
         "sensitivity": issue_detail.sensitivity_rows(issue, tables["impact_sensitivity"]) if audience == "product" else [],
+        "staying": staying(issue, tables["retention"]) if audience == "product" else None,
         "advice": issue_detail.advice(issue["issue_id"], tables["recommendations"]),
         "existing": issue_detail.existing(issue["issue_id"], options=tables["option_matches"], triage=tables["faq_triage"]),
     }
 
 
-def _cost(issue: dict) -> list[tuple[str, str]]:
+def _cost(issue: dict, split: list[tuple[str, str]]) -> list[tuple[str, str]]:
     if is_missing(issue["contact_cost_yen"]) or issue["contact_cost_yen"] == 0:
         return []
     lines = [("問い合わせコスト", f"月{yen(issue['contact_cost_yen'])}"),
-             ("うち再問い合わせ", f"月{yen(issue['repeat_cost_yen'])}")]
+             ("うち再問い合わせ", f"月{yen(issue['repeat_cost_yen'])}"), *split]
     if not is_missing(issue["deflectable_high_yen"]) and issue["deflectable_high_yen"] > 0:
         low, high = yen(issue["deflectable_low_yen"]), yen(issue["deflectable_high_yen"])
         lines.append(("自己解決に移せる額（想定）", f"月{low}〜{high}"))

@@ -29,8 +29,7 @@ def faq_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame) -> Sheet:
 
     `issues`: issue_id, 課題, 種類 in the order of the report.
     """
-    impact = tables["impact"].sort_values("period_start_on").drop_duplicates("issue_id", keep="last")
-    kept = issues[issues["種類"].isin(FAQ_KINDS)].merge(impact, on="issue_id")
+    kept = issues[issues["種類"].isin(FAQ_KINDS)].merge(tables["impact"], on="issue_id")
     triage = tables.get("faq_triage")
     has_triage = triage is not None and not triage.empty
     own, unit = ("faq_triage|yen_", "") if has_triage else ("impact|deflectable_", "_yen")

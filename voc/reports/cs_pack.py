@@ -9,6 +9,7 @@ from voc.customers.health import DANGER
 from voc.reports import cs_contacts, cs_customers
 from voc.reports.askers import askers_sheet
 from voc.reports.content import product_report
+from voc.reports.costs import company_cost, costs_sheet
 from voc.reports.facts import complete_months, issue_facts
 from voc.reports.formats import SMALL_GROUP, SMALL_GROUP_TEXT, count, customers, is_missing, percent, yen, yen_range
 from voc.reports.product_sheets import method, overview
@@ -16,11 +17,12 @@ from voc.reports.sheets import Sheet, cells, sources_sheet
 from voc.reports.sources import address
 
 ROWS_SHOWN = 100
-_KEYS = {"FAQ": "faq", "つまずき": "places", "再問い合わせと転送": "repeats", "質問と回答": "answers", "解約理由": "reasons", "引き留め": "offers",
+_KEYS = {"FAQ": "faq", "つまずき": "places", "再問い合わせと転送": "repeats", "問い合わせコスト": "costs", "質問と回答": "answers", "解約理由": "reasons", "引き留め": "offers",
          "要注意の顧客": "risk", "お客様の言葉": "thanks"}  # fmt: skip
 _ABOUT = {
     "FAQ": "FAQ・チャットボットで減らせる問い合わせと、その額。", "つまずき": "不満と質問が多い画面・操作。",
-    "再問い合わせと転送": "一度で解決できなかった問い合わせと、その費用。", "質問と回答": "FAQ・ボットの下書きになる質問と回答の組。",
+    "再問い合わせと転送": "一度で解決できなかった問い合わせと、その費用。", "問い合わせコスト": "窓口ごとの費用と、そのうち現金で減る分、空く時間。",
+    "質問と回答": "FAQ・ボットの下書きになる質問と回答の組。",
     "解約理由": "解約を申し出た顧客が述べた理由。", "引き留め": "提案ごとの、留まった顧客の割合。",
     "要注意の顧客": "解約のおそれが高い、LTVの大きい顧客と理由。", "お客様の言葉": "応対や窓口への感謝の言葉（現場共有）。",
     "声を寄せた顧客": "課題ごとの、声を寄せた顧客（仮名）。折り返しや改善のお知らせの宛先に使えます。",
@@ -52,7 +54,7 @@ def cs_sheets(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> list[
 def _pack(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> tuple[dict, list[Sheet]]:
     base = product_report(tables, config=config, run=run)
     sheets, shared = _sheets(tables, config=config, run=run)
-    sections = [{"id": _KEYS[sheet.name], "title": sheet.title, "lines": list(sheet.lines), "table": cells(sheet, limit=ROWS_SHOWN),
+    sections = [{"id": _KEYS[sheet.name], "title": sheet.title, "lines": list(sheet.lines), "amounts": sheet.amounts, "table": cells(sheet, limit=ROWS_SHOWN),
                  "empty": sheet.when_empty} for sheet in sheets]
     report = {
         **base, "audience": "CS向け", "lead": "問い合わせを減らし、解約のおそれがある顧客に先に手を打つための資料です。",
@@ -89,7 +91,8 @@ def _sheets(tables: dict[str, pd.DataFrame], *, config, run: Mapping) -> tuple[l
     thanks = cs_customers.thanks_sheet(given, issues, start=start, timezone=timezone)
     sheets = [
         cs_contacts.faq_sheet(given, issues), cs_contacts.places_sheet(given, issues),
-        cs_contacts.repeats_sheet(given, issues, repeat_days=config.costs.repeat_days), cs_contacts.answers_sheet(given, issues),
+        cs_contacts.repeats_sheet(given, issues, repeat_days=config.costs.repeat_days),
+        costs_sheet(given["cost_parts"], given["cost_channels"]), cs_contacts.answers_sheet(given, issues),
         cs_customers.reasons_sheet(given, issues), cs_customers.offers_sheet(given),
         cs_customers.risk_sheet(given, issues, timezone=timezone), thanks,
     ]  # fmt: skip
@@ -108,8 +111,9 @@ def _last_month(tables: dict[str, pd.DataFrame], as_of_on: object, timezone: str
 
 
 def _headlines(tables: dict[str, pd.DataFrame], sheets: list[Sheet]) -> list[dict]:
-    items = [("問い合わせの削減", _faq_headline(sheets[0]), _faq_amounts(sheets[0])), ("一度で解決", _repeat_headline(tables), _cost_amounts(tables)),
-             ("解約の予防", _risk_headline(tables, sheets[6]), {})]
+    faq, risk = (next(sheet for sheet in sheets if sheet.name == name) for name in ("FAQ", "要注意の顧客"))
+    items = [("問い合わせの削減", _faq_headline(faq), _faq_amounts(faq)), ("一度で解決", _repeat_headline(tables), _cost_amounts(tables)),
+             ("解約の予防", _risk_headline(tables, risk), {})]
     return [{"kicker": kicker, "sentence": sentence, "basis": basis, "issue_id": None, "amounts": amounts} for kicker, (sentence, basis), amounts in items]
 
 
@@ -138,18 +142,15 @@ def _faq_amounts(sheet: Sheet) -> dict[str, str]:
 
 
 def _cost_amounts(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
-    parts = tables.get("cost_parts", contract.empty(contract.COST_PARTS))
-    whole = parts[parts["scope"] == "company"].head(1).to_dict("records")
+    whole = company_cost(tables.get("cost_parts", contract.empty(contract.COST_PARTS)))
     names = ("repeat_cost_yen", "contact_cost_yen", "transfer_yen")
-    return {yen(whole[0][name]): address("cost_parts", "company", name) for name in reversed(names)} if whole else {}
+    return {yen(whole[name]): address("cost_parts", "company", name) for name in reversed(names)} if whole else {}
 
 
 def _repeat_headline(tables: dict[str, pd.DataFrame]) -> tuple[str, str]:
-    parts = tables.get("cost_parts")
-    whole = contract.empty(contract.COST_PARTS) if parts is None else parts[parts["scope"] == "company"]
-    if whole.empty or is_missing(whole.iloc[0]["repeat_cost_yen"]) or whole.iloc[0]["contact_cost_yen"] <= 0:
+    row = company_cost(tables.get("cost_parts", contract.empty(contract.COST_PARTS)))
+    if row is None or is_missing(row["repeat_cost_yen"]):
         return "再問い合わせの費用は、今回は算出していません。", ""
-    row = whole.iloc[0]
     return (f"一度で解決せず再び寄せられた問い合わせに、毎月{yen(row['repeat_cost_yen'])}かかっています。",
             "／".join([f"問い合わせコスト全体（月{yen(row['contact_cost_yen'])}）の{percent(row['repeat_cost_yen'] / row['contact_cost_yen'], places=0)}",
                       f"転送のコスト 月{yen(row['transfer_yen'])}"]))

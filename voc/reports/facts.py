@@ -5,13 +5,12 @@ Amounts and counts of `impact` are read as per month (an average over the period
 
 import pandas as pd
 
-from voc.reports.formats import NONE, SMALL_GROUP, customers, is_missing, month, percent, plain
+from voc.issues.events import UNREPORTED
+from voc.reports.formats import LABEL_LENGTH, NONE, SMALL_GROUP, customers, is_missing, month, percent, plain
 from voc.reports.sources import address
 from voc.reports.wording import attribute_name, group_name
 
-LABEL_LENGTH = 60
 MONTHS_SHOWN = 13
-GONE = {"excluded", "merged", "dead", "rejected", "除外", "統合"}
 
 
 def complete_months(months: pd.Series, as_of_on: object) -> list[pd.Timestamp]:
@@ -26,22 +25,19 @@ def complete_months(months: pd.Series, as_of_on: object) -> list[pd.Timestamp]:
     return list(pd.date_range(months.min(), last, freq="MS"))
 
 
-def latest_impact(impact: pd.DataFrame) -> pd.DataFrame:
-    """The newest period of every issue."""
-    return impact.sort_values(["issue_id", "period_start_on"], kind="stable").drop_duplicates("issue_id", keep="last")
-
-
 def issue_facts(tables: dict[str, pd.DataFrame], *, audience: str, as_of_on: object) -> list[dict]:
     """All issues of the report in the order of `ranking` for `audience`; unranked ones follow by volume.
 
-    Each dict holds the columns of issues, impact and ranking (rank columns may be None) and: area, months
+    Each dict holds the columns of issues, impact, ranking (rank columns may be None) and SILENT (silent_churns_low …; None
+    where the company gave no reporting rate) and: area, months
     (month, n_contacts), change, segments, top_segment, negative_share, nps, n_nps, n_customers_shown.
     """
-    frame = tables["issues"].loc[~tables["issues"]["status"].isin(GONE), ["issue_id", "parent", "label", "kind", "status", "keywords"]]
-    frame = frame.merge(latest_impact(tables["impact"]), on="issue_id", how="left")
+    frame = tables["issues"].loc[~tables["issues"]["status"].isin(UNREPORTED), ["issue_id", "parent", "label", "kind", "status", "keywords"]]
+    frame = frame.merge(tables["impact"], on="issue_id", how="left")
     ranking = tables["ranking"]
     frame = frame.merge(ranking.loc[ranking["audience"] == audience].drop(columns="audience"), on="issue_id", how="left")
-    frame = frame.merge(_volumes(tables["mentions"]), on="issue_id", how="left")
+    silent = tables["silent"].drop(columns="note").rename(columns=lambda name: name if name == "issue_id" else f"silent_{name}")
+    frame = frame.merge(silent, on="issue_id", how="left").merge(_volumes(tables["mentions"]), on="issue_id", how="left")
     # An issue without a row in impact still has its voices.
     frame["n_customers"] = frame["n_customers"].fillna(frame.pop("counted_customers"))
     frame = frame.sort_values(["rank", "n_contacts", "issue_id"], ascending=[True, False, True], kind="stable")

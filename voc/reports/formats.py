@@ -10,6 +10,7 @@ NONE = "—"
 SMALL_GROUP = 5
 SMALL_GROUP_TEXT = "5名未満"
 QUOTE_LENGTH = 200
+LABEL_LENGTH = 60
 # Latin words longer than this are cut by browsers in ugly places and may be attacks on the layout.
 _CONTROLS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _SPACES = re.compile(r"\s+")

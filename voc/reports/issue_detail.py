@@ -2,9 +2,20 @@
 
 import pandas as pd
 
-from voc.reports.formats import NONE, SMALL_GROUP, count, day, is_missing, people, people_range, plain
+from voc.reports.formats import (
+    NONE,
+    SMALL_GROUP,
+    count,
+    day,
+    is_missing,
+    people,
+    people_range,
+    percent,
+    plain,
+    yen_range,
+)
 from voc.reports.sources import address
-from voc.reports.wording import FAQ_STATES, WITH_NUMBERS, churn_cell
+from voc.reports.wording import FAQ_STATES, WITH_NUMBERS, churn_cell, standing, verdict
 
 _LINES = {
     "影響期間 3 か月": "影響期間を3か月とした場合", "影響期間 6 か月": "影響期間を6か月とした場合",
@@ -32,6 +43,18 @@ def sensitivity_rows(issue: dict, lines: pd.DataFrame) -> list[dict]:
                      "interval": people_range(row["churns_low"], row["churns_high"]) if known else "推定できません",
                      "source": address("impact_sensitivity", (issue["issue_id"], plain(row["line"], limit=40)), "")})  # fmt: skip
     return told
+
+
+def silent_grounds(issue: dict) -> list[tuple[str, str]]:
+    """SILENT of one issue (silent_… of voc.reports.facts), with what the range supposes; [] where the company gave no rate,
+    or where the issue itself shows no single number."""
+    low, high = issue.get("silent_churns_low"), issue.get("silent_churns_high")
+    if verdict(issue) != "estimate" or is_missing(low) or is_missing(high):
+        return []
+    few, many = (percent(issue[f"silent_reporting_{end}_share"], places=0) for end in ("low", "high"))
+    worth = "" if is_missing(issue["silent_ltv_low_yen"]) else f"LTV換算 月{yen_range(issue['silent_ltv_low_yen'], issue['silent_ltv_high_yen'])}、"
+    return [("申し出ない顧客を含めた幅", f"毎月{people_range(low, high)}（{worth}{standing('参考', issue)}）。困った顧客のうち申し出る割合を{few if few == many else f'{few}〜{many}'}"
+             "（設定 reporting_rate）とし、申し出ない顧客にも同じ影響があると仮定した幅です。")]  # fmt: skip
 
 
 def advice(issue_id: str, recommendations: pd.DataFrame) -> dict | None:

@@ -9,17 +9,20 @@ from voc.impact.lifetime import TIER_NAMES
 from voc.reports.askers import askers_sheet
 from voc.reports.content import product_report
 from voc.reports.facts import complete_months, issue_facts
-from voc.reports.formats import NONE, SMALL_GROUP
+from voc.reports.formats import NONE, SMALL_GROUP, is_missing
 from voc.reports.sheets import Chart, Column, Sheet, hidden, sources_sheet, table
-from voc.reports.wording import attribute_name, channel_name, group_name
+from voc.reports.staying import staying_sheet
+from voc.reports.wording import WITH_NUMBERS, attribute_name, channel_name, group_name, verdict
 
 EVIDENCE_ROWS = 200_000
 """Excel holds a million rows, but a desk does not open a file of that size."""
 MONTHS = 24
 _PLANS_SHOWN = 3
+_SILENT = ("申し出ない顧客を含めた下限", "申し出ない顧客を含めた上限")
+_CASH = "うち現金で減る分"
 _ISSUE = (("課題番号", "issue_id"),)
 _USED = ("issues", "mentions", "sentences", "contacts", "opinions", "customers", "impact", "issue_months", "issue_segments",
-         "company_months", "ranking", "requests", "customer_health")  # fmt: skip
+         "company_months", "ranking", "requests", "customer_health", "silent", "retention", "cost_parts")  # fmt: skip
 _ABOUT = {
     "順位": "直す課題の順位。防げる解約、LTV換算、問い合わせコスト、件数。",
     "要望": "同じ内容の要望を一つにまとめ、求めている顧客の数とLTVを並べたもの。",
@@ -27,13 +30,14 @@ _ABOUT = {
     "声を寄せた顧客": "課題ごとの、声を寄せた顧客（仮名）とプラン、LTV区分、日付、問い合わせ番号。",
     "誰が求めているか": "課題ごとの顧客層（プラン、顧客区分、LTV区分）。",
     "推移": "課題ごとの月別件数とグラフ。",
+    "継続率": "課題ごとの、最初の問い合わせの後に契約を続けている割合（記述統計）。",
     "数値の出典": "各シートの数値が、保存先のどの表のどの行と列から来ているか。",
     "前提と計算方法": "数値の求め方、限界、分析に含めなかったもの、作成条件。",
 }
 
 
 def product_sheets(tables: dict[str, pd.DataFrame], *, config, run: Mapping, n_evidence: int = EVIDENCE_ROWS) -> list[Sheet]:
-    """概要, 順位, 要望, 根拠, 声を寄せた顧客, 誰が求めているか, 推移, 数値の出典, 前提と計算方法 of voc.tables' frames; absent ones count as empty.
+    """概要, 順位, 要望, 根拠, 声を寄せた顧客, 誰が求めているか, 推移, 継続率, 数値の出典, 前提と計算方法 of voc.tables' frames; absent ones count as empty.
 
     The sentences and ranks are those of `product_report`; figures keep their full precision. `run`: the row of `runs`.
     `n_evidence`: rows of 根拠 at most; above, every issue keeps its most probable ones, and the sheet says how many are left out.
@@ -45,9 +49,12 @@ def product_sheets(tables: dict[str, pd.DataFrame], *, config, run: Mapping, n_e
     order = [row["issue_id"] for row in [*report["ranked"], *report["reverse"], *report["praise"]]]
     issues = pd.DataFrame({"issue_id": order, "課題": [facts[one]["label"] for one in order], "種類": [facts[one]["kind"] for one in order]},
                           dtype=object).astype("str")
+    told = [one for one in order if report["has_churn"] and verdict(facts[one]) in WITH_NUMBERS]
+    cash = tables["cost_parts"][tables["cost_parts"]["scope"] == "issue"].set_index("issue_id")["cash_yen"]
     sheets = [
-        _ranking(report, facts), _requests(tables, issues), _evidence(tables, issues, n_rows=n_evidence, timezone=config.company.timezone),
+        _ranking(report, facts, cash), _requests(tables, issues), _evidence(tables, issues, n_rows=n_evidence, timezone=config.company.timezone),
         askers_sheet(tables, issues, timezone=config.company.timezone), _groups(tables, issues, facts), _months(tables, issues, as_of_on=as_of_on),
+        staying_sheet(tables["retention"], issues[issues["issue_id"].isin(told)]),
     ]  # fmt: skip
     first = overview(report, _ABOUT, title="お客様の声 プロダクト向け", others=(
         "課題の名前、状態、担当、期限は、同じフォルダの issues.xlsx で書き換えられます。", "読み物としてのレポートは product.html です。"))
@@ -92,14 +99,20 @@ def _row_text(columns: list[str], row: list[str]) -> str:
     return f"{row[0]}： " + "、".join(f"{name} {text}" for name, text in zip(columns[1:], row[1:], strict=True))
 
 
-def _ranking(report: dict, facts: dict[str, dict]) -> Sheet:
+def _ranking(report: dict, facts: dict[str, dict], cash: pd.Series) -> Sheet:
+    """`cash`: issue_id -> yen a month that are cash; shown where any is, else all of the cost is time that becomes free."""
+    has_cash = bool((cash > 0).any())
+    has_silent = report["has_churn"] and any(not is_missing(issue["silent_churns_low"]) for issue in facts.values())
     columns = [Column("順位", "rank", 8, source="表 ranking の rank から、順位に入れない課題（称賛、解約後の問い合わせ）を除いて数え直した順"), Column("順位の幅", "text", 11), Column("課題番号", "id", 11), Column("課題", "text", 36),
                Column("種類", "text", 9), Column("判定", "text", 21)]  # fmt: skip
     if report["has_churn"]:
         columns += [Column("防げる解約／月", "people", 13, bar=True, source="impact|churns_prevented"), Column("90%区間の下限", "people", 12, source="impact|churns_low"), Column("90%区間の上限", "people", 12, source="impact|churns_high"),
                     Column("慎重に見た値", "people", 12, source="impact|churns_shrunken"), Column("LTV換算／月", "yen", 15, bar=True, source="impact|ltv_yen"), Column("LTV換算の下限", "yen", 15, source="impact|ltv_low_yen"),
                     Column("LTV換算の上限", "yen", 15, source="impact|ltv_high_yen")]  # fmt: skip
-    columns += [Column("問い合わせコスト／月", "yen", 15, bar=True, source="impact|contact_cost_yen"), Column("うち再問い合わせ", "yen", 13, source="impact|repeat_cost_yen"), Column("自己解決に移せる額の下限", "yen", 15, source="impact|deflectable_low_yen"),
+    if has_silent:
+        columns += [Column(_SILENT[0], "people", 16, source="silent|churns_low"), Column(_SILENT[1], "people", 16, source="silent|churns_high")]
+    columns += [Column("問い合わせコスト／月", "yen", 15, bar=True, source="impact|contact_cost_yen"), Column("うち再問い合わせ", "yen", 13, source="impact|repeat_cost_yen"),
+                *([Column(_CASH, "yen", 13, source="cost_parts|cash_yen")] if has_cash else []), Column("自己解決に移せる額の下限", "yen", 15, source="impact|deflectable_low_yen"),
                 Column("自己解決に移せる額の上限", "yen", 15, source="impact|deflectable_high_yen"), Column("件数／月", "contacts", 11, bar=True, source="impact|n_contacts"), Column("顧客数", "customers", 10, source="impact|n_customers"),
                 Column("直近3か月の増減", "text", 18), Column("目立つ顧客層", "text", 26), Column("説明", "long", 60)]  # fmt: skip
     records = [_ranked(facts[row["issue_id"]], row["churn"], row["value"], rank=row["rank"], span=row["rank_span"], told=row["sentence"])
@@ -111,6 +124,11 @@ def _ranking(report: dict, facts: dict[str, dict]) -> Sheet:
     lines = [f"防げる解約は、問い合わせた顧客だけで少なくとも見込める人数（月）{provisional}です。課題ごとの人数は重なるため合計できません。"
              if report["has_churn"] else "防げる解約数とLTVは、今回は算出していません（理由は「概要」）。",
              "コストと件数は、分析期間の月平均です。自己解決に移せる額の幅は想定によるもので、統計の区間ではありません。"]
+    if has_silent:
+        lines.append("申し出ない顧客を含めた人数は、困った顧客のうち申し出る割合の設定（reporting_rate）から求めた参考の幅です。"
+                     "申し出ない顧客にも同じ影響があると仮定しています。")
+    for record in records:
+        record[_CASH] = cash.get(record["課題番号"])
     return Sheet("順位", "課題の順位", tuple(lines), tuple(columns), table(records, columns), when_empty="順位を付けられる課題はまだありません。", keys=_ISSUE)
 
 
@@ -126,6 +144,7 @@ def _ranked(issue: dict, churn: dict, value: dict, *, rank: int | None, span: st
         "LTV換算の上限": issue["ltv_high_yen"] if value["detail"] else None, "問い合わせコスト／月": issue["contact_cost_yen"],
         "うち再問い合わせ": issue["repeat_cost_yen"], "自己解決に移せる額の下限": issue["deflectable_low_yen"],
         "自己解決に移せる額の上限": issue["deflectable_high_yen"], "件数／月": issue["n_contacts"],
+        _SILENT[0]: issue["silent_churns_low"] if point else None, _SILENT[1]: issue["silent_churns_high"] if point else None,
         "顧客数": known if known >= SMALL_GROUP else issue["n_customers_shown"], "直近3か月の増減": issue["change"],
         "目立つ顧客層": issue["top_segment"], "説明": told,
     }  # fmt: skip

@@ -4,7 +4,7 @@ A number column may hold a str in single cells: what is shown where the number m
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -25,7 +25,7 @@ from voc.reports.sources import address
 _WRITTEN: dict[str, Callable] = {
     "yen": yen, "people": people, "customers": customers, "contacts": count, "count": lambda value: f"{value:,.0f}件", "sentences": lambda value: f"{value:,.0f}文",
     "percent": lambda value: percent(value, places=0), "share": percent, "day": lambda value: f"{value.year}/{value.month}/{value.day}", "times": lambda value: f"{value:.1f}倍",
-    "points": lambda value: f"{value:.0f}点", "probability": lambda value: f"{value:.2f}", "rank": lambda value: f"{value:.0f}",
+    "points": lambda value: f"{value:.0f}点", "hours": lambda value: f"{value:,.1f}時間", "months": lambda value: f"{value:.0f}か月", "probability": lambda value: f"{value:.2f}", "rank": lambda value: f"{value:.0f}",
 }  # fmt: skip
 WRAPPED = ("text", "long")
 _WIDE = 30
@@ -62,7 +62,8 @@ class Chart:
 class Sheet:
     """`name`: the tab. `lines`: what the reader must know before reading. Without `columns`, `blocks` (heading, lines) follow.
     `keys`: columns of the sheet that name the row of the store, in the order of its key (課題番号 -> issue_id);
-    `across`: the column of the store that the heads of the number columns stand for (month_on)."""
+    `across`: the column of the store that the heads of the number columns stand for (month_on). `amounts`: written figures
+    of `lines` -> address (voc.reports.sources)."""
 
     name: str
     title: str
@@ -74,6 +75,7 @@ class Sheet:
     when_empty: str = "該当する行はありません。"
     keys: tuple[tuple[str, str], ...] = ()
     across: str = ""
+    amounts: Mapping[str, str] = field(default_factory=dict)
 
 
 def table(records: Sequence[dict] | pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
@@ -154,5 +156,5 @@ def sources_sheet(sheets: Sequence[Sheet]) -> Sheet:
             keys = "、".join(f"{shown} = {own}" for shown, own in (*sheet.keys, *((("列の見出し", sheet.across),) if sheet.across else ())))
             records.append({"シート": sheet.name, "列": column.name, "保存先の表": name if bar else "", "表の列": where,
                             "行の決め方": keys if bar else "", "数え方": "そのままの値" if bar else column.source})  # fmt: skip
-    lines = ("どの数値が、保存先のどの表のどの行と列から来ているかを示します。表 impact は課題ごとに最も新しい期間の行です。",)
+    lines = ("どの数値が、保存先のどの表のどの行と列から来ているかを示します。表 impact は、最後の実行が書いた課題ごとに1行の表です。",)
     return Sheet("数値の出典", "数値の出典", lines, tuple(columns), table(records, columns))

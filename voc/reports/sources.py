@@ -1,7 +1,7 @@
 """Where a figure comes from: the address `table|key|column` that every figure of a report carries.
 
 key: the table's key with its parts joined by "/" (`issue_segments|VOC-0001/plan/ライト|share`); of `impact` the issue number
-alone, its newest period. Rows joined by "+" are added up; "A>B" compares row B with row A. Two columns, joined by a blank,
+alone, for a run writes one period. Rows joined by "+" are added up; "A>B" compares row B with row A. Two columns, joined by a blank,
 are the ends of an interval. A reader finds the figure in the store with it, and a test recomputes it from there.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from markupsafe import Markup, escape
 
-from voc.reports.formats import count, customers, is_missing, people, people_range, yen, yen_range
+from voc.reports.formats import SMALL_GROUP, count, customers, is_missing, people, people_range, yen, yen_range
 
 _OF_ISSUE: tuple[tuple[Callable, str], ...] = (
     (people_range, "churns_low churns_high"), (people, "churns_prevented"), (people, "churns_shrunken"),
@@ -18,10 +18,10 @@ _OF_ISSUE: tuple[tuple[Callable, str], ...] = (
     (yen_range, "deflectable_low_yen deflectable_high_yen"), (count, "n_contacts"), (customers, "n_customers"),
     (count, "n_exposed_events"), (lambda value: f"{value:.1f}倍", "e_value"),
 )  # fmt: skip
+_OF_SILENT: tuple[tuple[Callable, str], ...] = ((people_range, "churns_low churns_high"), (yen_range, "ltv_low_yen ltv_high_yen"))
 _OF_TOTAL: tuple[tuple[Callable, str], ...] = (
     (people_range, "churns_low churns_high"), (people, "churns_prevented"), (yen, "ltv_yen"), (yen, "contact_cost_yen"),
 )  # fmt: skip
-_LEAST_CUSTOMERS = 5
 
 
 def address(table: str, key: object, columns: str) -> str:
@@ -31,11 +31,13 @@ def address(table: str, key: object, columns: str) -> str:
 
 
 def issue_amounts(issue: Mapping) -> dict[str, str]:
-    """Written figures of one issue (columns of IMPACT) -> address. Nothing where the issue has no row in `impact`."""
+    """Written figures of one issue (columns of IMPACT and SILENT, see facts) -> address. Nothing where the issue has no row in `impact`."""
     if is_missing(issue.get("contact_cost_yen")):
         return {}
-    shown = {**issue, "n_customers": issue["n_customers"] if (issue.get("n_customers") or 0) >= _LEAST_CUSTOMERS else None}
-    return _amounts(shown, _OF_ISSUE, table="impact", key=issue["issue_id"])
+    shown = {**issue, "n_customers": issue["n_customers"] if (issue.get("n_customers") or 0) >= SMALL_GROUP else None}
+    silent = {name.removeprefix("silent_"): value for name, value in issue.items() if name.startswith("silent_")}
+    return (_amounts(silent, _OF_SILENT, table="silent", key=issue["issue_id"])
+            | _amounts(shown, _OF_ISSUE, table="impact", key=issue["issue_id"]))
 
 
 def total_amounts(total: Mapping | None) -> dict[str, str]:

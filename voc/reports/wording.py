@@ -9,17 +9,16 @@ then the numbers say 「未校正」 too.
 
 from voc.impact.lifetime import TIER_NAMES
 from voc.impact.segments import TIER
+from voc.impact.silent import LEAST
 from voc.reports.formats import SMALL_GROUP, count, is_missing, people, people_range, yen, yen_range
 
 TIER_ESTIMATE, TIER_REFERENCE, TIER_INSUFFICIENT = "推定値", "参考値", "データ不足"
-REVERSE = {"逆因果", "reverse"}
-PROTECTIVE = {"保護的", "protective"}
 UNCALIBRATED, PROVISIONAL = "未校正", "暫定"
 ENOUGH_EVENTS = 20
 ATTACK = ("要望", "称賛")
 DEFENCE = ("不具合", "対応", "料金", "手続き", "使い方", "解約")
 CHANNELS = {"call": "電話", "email": "メール", "chat": "チャット", "survey": "アンケート", "review": "レビュー", "ticket": "チケット"}
-ATTRIBUTES = {"plan": "プラン", "segment": "顧客区分", "tenure": "利用期間", "channel": "窓口", "region": "地域"}
+ATTRIBUTES = {"plan": "プラン", "segment": "顧客区分"}  # LTV区分 is its own word
 
 # Strongest claim first: used to choose the issue of a headline.
 VERDICTS = ("estimate", "reference", "unclear", "insufficient", "protective", "none", "reverse")
@@ -43,13 +42,13 @@ CHIP_MEANINGS = [
 
 def verdict(issue: dict) -> str:
     """Which kind of statement the row allows: one of VERDICTS."""
-    if issue.get("flag") in REVERSE:
+    if issue.get("flag") == "reverse":
         return "reverse"
     low, high, tier = issue.get("churns_low"), issue.get("churns_high"), issue.get("tier")
     has_interval = not (is_missing(low) or is_missing(high))
     if tier == TIER_INSUFFICIENT:
         return "insufficient"
-    if issue.get("flag") in PROTECTIVE or (tier == TIER_ESTIMATE and has_interval and high < 0):
+    if issue.get("flag") == "protective" or (tier == TIER_ESTIMATE and has_interval and high < 0):
         return "protective"
     if not has_interval or tier not in (TIER_ESTIMATE, TIER_REFERENCE):
         return "none"
@@ -198,7 +197,7 @@ def grounds(issue: dict) -> list[tuple[str, str]]:
     if not issue.get("is_calibrated", True):
         lines.append(("未校正の理由", "どの文がこの課題の声かを、人がまだ確かめていません。件数、コスト、解約数は、割り当ての誤りの分だけずれることがあります。"))
     if kind == "estimate":
-        lines.append(("少なくともの理由", "問い合わせずに離れた顧客の分は含みません。"))
+        lines.append(("少なくともの理由", LEAST))
     return lines
 
 

@@ -19,7 +19,7 @@ _ACCENT, _INK, _MUTED, _RULE, _PALE = "#1F4E79", "#1C2127", "#5A6470", "#D8DEE5"
 _FONT = "游ゴシック"
 _FORMATS = {
     "yen": '#,##0"円"', "people": '0.0"名"', "customers": '#,##0"名"', "contacts": '#,##0.0"件"', "count": '#,##0"件"', "sentences": '#,##0"文"',
-    "percent": "0%", "share": "0.0%", "day": "yyyy/mm/dd", "times": '0.0"倍"', "points": '0"点"', "probability": "0.00",
+    "percent": "0%", "share": "0.0%", "day": "yyyy/mm/dd", "times": '0.0"倍"', "points": '0"点"', "hours": '#,##0.0"時間"', "months": '0"か月"', "probability": "0.00",
     "rank": '0"位"',
 }  # fmt: skip
 _LINES_WIDTH, _POINTS = 96, 18.0
