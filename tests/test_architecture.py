@@ -22,7 +22,7 @@ HEAVY_HOME = {
     "weasyprint": {"voc/reports/pdf.py"},
     "s3fs": {"voc/sources/object_store.py"}, "botocore": {"voc/sources/object_store.py"},
 }  # fmt: skip
-NOUNS = {"voc/tables.py", "voc/config.py", "voc/source_config.py", "voc/operations_config.py", "voc/errors.py"}
+NOUNS = {"voc/tables.py", "voc/config.py", "voc/config_values.py", "voc/source_config.py", "voc/operations_config.py", "voc/errors.py"}
 NOUN_IMPORTS = {"numpy", "pandas", "pydantic", "voc"}
 EDGE = ("voc/sources/", "voc/store.py", "voc/lake.py", "voc/store_health.py", "voc/delivery.py", "voc/doors.py", "voc/text_files.py", "voc/reports/html.py", "voc/reports/charts.py", "voc/reports/powerpoint.py",
         "voc/reports/pdf.py", "voc/demo/", "flows/")

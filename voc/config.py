@@ -2,22 +2,17 @@
 
 import hashlib
 import json
-import re
 import tomllib
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from voc.config_values import Day, Pattern, RateRange, Share, ShareRange, Yen, Zone
 from voc.errors import ConfigError
 from voc.operations_config import Alerts, Schedule
 from voc.source_config import Part, Source
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0, le=1)]
-Yen = Annotated[float, Field(ge=0)]
 ADDRESS = r"^[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*$"
 """How a company's own part is named: module:function."""
 PartAddress = Annotated[str, Field(pattern=ADDRESS)]
@@ -31,45 +26,10 @@ DEFLECTABLE = {"使い方": (0.5, 0.8), "手続き": (0.5, 0.8), "不具合": (0
 DEFLECTABLE_OTHER = (0.0, 0.1)
 
 
-def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
-    if pair[0] > pair[1]:
-        raise ValueError(f"[下限, 上限] の順に書いてください（現在: {list(pair)}）")
-    return pair
-
-
-ShareRange = Annotated[tuple[Share, Share], AfterValidator(_ascending)]
-"""[low, high], both 0..1."""
-
-
-def _real_date(text: str) -> str:
-    try:
-        if len(text) == len("2026-01-31") and date.fromisoformat(text):
-            return text
-    except ValueError:
-        pass
-    raise ValueError("暦にある日付を 2026-01-31 の形で書いてください")
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, no name at all, a folder of names
-        raise ValueError("知らないタイムゾーンです。\"Asia/Tokyo\" や \"UTC\" のように、IANA の名前で書いてください") from None
-    return name
-
-
-def _expression(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"正規表現として正しくありません（{error}）。括弧とバックスラッシュを確かめてください。例: 'M-\\d{{6}}'") from None
-    return pattern
-
-
 class Company(Part):
     name: str = "御社"
-    as_of_on: Annotated[str, AfterValidator(_real_date)] | None = Field(None, description="analysis date; default: the day after the last contact")
-    timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tokyo"
+    as_of_on: Day | None = Field(None, description="analysis date; default: the day after the last contact")
+    timezone: Zone = "Asia/Tokyo"
 
 
 class Store(Part):
@@ -94,7 +54,7 @@ class Reports(Part):
 class Privacy(Part):
     pseudonym_key_env: str | None = Field(None, description="environment variable that holds the key for pseudonyms")
     pseudonym_key_file: str = Field("pseudonym.key", description="used where no variable is named; made on the first run")
-    id_patterns: dict[str, Annotated[str, AfterValidator(_expression)]] = Field({}, description="name -> regular expression of numbers to mask (member number, ...)")
+    id_patterns: dict[str, Pattern] = Field({}, description="name -> regular expression of numbers to mask (member number, ...)")
     pseudonym_map: str | None = Field("identity", description="""folder of the map pseudonym -> customer number, outside
         the store; empty: none is kept, and reports and `voc reveal` show pseudonyms""")
     retention_months: int | None = Field(None, ge=1, description="contacts older than this are removed, with their history")
@@ -215,7 +175,7 @@ class Impact(Part):
     min_contacts: int = 1500
     draws: int = Field(1000, ge=100)
     not_reverse: list[str] = Field([], description="issue ids that a person declared to be real causes")
-    reporting_rate: Annotated[tuple[Rate, Rate], AfterValidator(_ascending)] | None = Field(None, description="""part of the customers with a problem who tell it, [low, high],
+    reporting_rate: RateRange | None = Field(None, description="""part of the customers with a problem who tell it, [low, high],
         as a survey of the company found: corrects every figure for silent sufferers among those compared with, and gives an
         estimate of the silent customers themselves; without it no figure is raised, and only intervals allow for 0.2 to 1""")
     reverse: list[str] = Field([], description="issue ids that a person declared to follow the decision to leave")

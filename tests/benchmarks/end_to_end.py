@@ -135,6 +135,7 @@ def figures_of(found: Estimate, truth: pd.DataFrame) -> dict[str, float]:
     answer = pd.DataFrame({
         "mean": table["churns_prevented"], "low": table["churns_low"], "high": table["churns_high"], "cost": cost,
         "yen": table["ltv_shrunken_yen"].fillna(0.0) + cost, "is_sure": table["tier"] == "推定値",
+        "careful": table["churns_shrunken"], "is_alarmed": bool(found.diagnostics["banner"]),
     }).reset_index(drop=True)
     return {**judge(answer, truth), "window": found.diagnostics["window_months"]}
 

@@ -15,7 +15,7 @@ from flows.plan import plan, plan_lines
 from flows.record import RunRecord
 from flows.status import status
 from voc.config import Config, Source
-from voc.notices import hidden_name
+from voc.privacy import hidden_name
 from voc.sources.pseudonym_key import pseudonym_key
 from voc.sources.pull import pull
 from voc.sources.watermarks import Pulled, advance, rows
