@@ -24,6 +24,8 @@ _IDENTITY = re.compile(
     r"(と)?申します|(電話番号|番号|氏名|名前|住所|生年月日|会社名|メールアドレス|契約者|登録(名|番号))は|(本人|代理)です|(わたく?し|私)です|登録は|担当の"
 )
 _COMPANY = re.compile(r"^(はい|あ|ええと?|えーと)*(会社(名)?|屋号|社名)は.{1,24}(です|になります|でございます)(ね|けど|が)?$|^(株式会社|有限会社|合同会社).{1,20}$")
+_INTRODUCED = re.compile(  # 〇〇工房の者ですが, 先ほど電話した者です
+    r"^(はい|あ|ええと?|えーと|私|わたくし)*.{1,24}[のたるい]者(です|なんです|でございます|なの|と申します|といいます)(が|けど|けれど|けれども|ね|で)*$")
 _NAMED = re.compile(r"^(はい|あ|ええと?|えーと)*.{0,24}\[氏名\d*\](です|と申します|でございます|といいます)(けど|が|けれども)?$")
 _HOLD = re.compile(r"(はい)?(少々|ちょっと|しばらく)?お待ちください(ませ)?|(お)?待ち?(し(ます|てます)|って(い)?ます|ます)|どうぞ|大丈夫です|お願いします|承知(いた|致)?しました|(わかり|分かり)ました|了解(です|しました)")
 # words of which a whole sentence of courtesy, acknowledgement or opening is made; none of them names a matter
@@ -56,7 +58,7 @@ def reason_to_set_aside(text: str, tokens: Sequence[Token]) -> str | None:
     if _NON_ANSWER.match(bare):
         return "non_answer"
     masked = MASK.search(text) is not None
-    if (masked and _NAMED.match(bare)) or _COMPANY.match(bare):
+    if (masked and _NAMED.match(bare)) or _COMPANY.match(bare) or _INTRODUCED.match(bare):
         return "identity"
     if masked and all(t.normal in _TELLING for t in tokens if t.pos in {"動詞", "形容詞", "形状詞"}):
         return "identity"

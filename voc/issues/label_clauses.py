@@ -39,7 +39,7 @@ def read_clauses(words: Sequence[Word]) -> list[Reading]:
     found, last = [], -1
     is_asked = any(word.lemma in known.ASKING and word.pos in _CONTENT for word in words)
     for i in range(len(words)):
-        if i <= last:
+        if i <= last or _is_part(words, i):
             continue
         predicate = read_predicate(words, i)
         if predicate is None:
@@ -49,6 +49,11 @@ def read_clauses(words: Sequence[Word]) -> list[Reading]:
         if reading is not None:
             found.append((i, reading))
     return _with_manner(words, found)
+
+
+def _is_part(words: Sequence[Word], i: int) -> bool:
+    """A word that says nothing without the one before it: よって of 人によって, すぎる of 白すぎる where 白 was read as a noun."""
+    return words[i].dep == "fixed" or (words[i].dep == "compound" and words[i].pos == "VERB" and words[i].head == i - 1)
 
 
 def read_noun_phrases(words: Sequence[Word]) -> list[tuple[Phrase, bool]]:

@@ -43,6 +43,8 @@ def read_phrase(words: Sequence[Word], children: Children, head: int) -> Phrase 
     is_counted = "ずつ" in marks and head > 0 and words[head - 1].text in {"一", "1", "１"}
     if is_counted:
         return Phrase(f"{words[head - 1].text}{word.text}ずつ", "しか" if "しか" in marks else "", word.text, (), head)
+    if case == "によって" and word.pos == "NOUN" and not _children_before(children, head):  # 人によって, 日によって: what it varies with
+        return Phrase(word.text, case, word.text, (word.lemma,), head)
     if word.pos == "ADV" or (word.pos == "ADJ" and word.tag.startswith("形状詞")):
         return None
     if word.pos not in {"NOUN", "PROPN"} or word.lemma in known.DEICTIC or _names_time(words, head):
@@ -59,6 +61,11 @@ def read_phrase(words: Sequence[Word], children: Children, head: int) -> Phrase 
     if word.lemma in known.VAGUE and words[left:head] and words[head - 1].tag.startswith(("助動詞", "動詞")):
         return None
     return Phrase(text + ("だけ" if "だけ" in marks and case else ""), case, word.lemma, lemmas, head)
+
+
+def _children_before(children: Children, head: int) -> list[int]:
+    """The words before `head` that depend on it."""
+    return [k for k in children.get(head, []) if k < head]
 
 
 def _marks(words: Sequence[Word], children: Children, head: int) -> list[str]:
