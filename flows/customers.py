@@ -9,27 +9,13 @@ from voc.errors import VocError
 from voc.identity import reveal
 from voc.inert import inert_line
 from voc.removal import PSEUDONYM_MAP, FoundCustomer
+from voc.run_words import TABLES
 from voc.sources.pseudonym_map import has_map, read_pseudonyms
 from voc.tables import CONTACTS, CUSTOMERS, TURNS, USAGE
 
 YES = "はい"
 NOT_IN_MAP = "（対応表にありません）"
-NAMES = {
-    "contacts": "問い合わせ", "turns": "発言", "sentences": "文", "opinions": "意見の判定", "wishes": "要望の文", "requests": "要望",
-    "calls": "通話の要約", "embeddings": "文のベクトル", "unfinished": "計算途中のベクトル", "mentions": "課題への言及",
-    "customers": "顧客の表", "customer_keys": "メールアドレス・電話番号の照合", "usage": "利用状況", "orders": "注文",
-    "price_changes": "月額の変更", "faq": "FAQ の記事", "faq_logs": "FAQ の利用記録", "catalogue": "オプションの一覧",
-    "counts_by_hour": "時間帯別の着信数", "issues": "課題の代表例", "issue_events": "課題の履歴", "actions": "対応の記録",
-    "issue_quality": "課題の品質", "issue_calibration": "課題の確率の補正", "issue_labels": "課題の確認結果", "issue_trends": "課題の増減",
-    "issue_months": "課題の月別件数", "issue_segments": "課題の属性別の割合", "impact": "課題の影響額", "impact_totals": "影響額の合計",
-    "impact_sensitivity": "影響額の感度", "impact_controls": "影響額の対照課題", "impact_reverse": "解約の意思に伴う課題",
-    "silent": "声を上げない顧客の推定", "company_months": "会社全体の月別の値", "ltv_factors": "LTV の内訳", "retention": "継続率",
-    "cost_parts": "対応費用の内訳", "cost_channels": "窓口別の費用", "customer_health": "顧客の健康度", "health_test": "健康度の検証",
-    "drivers": "満足度への影響", "faq_triage": "FAQ の判定", "option_matches": "オプションとの照合", "fix_effects": "対応の効果",
-    "recommendations": "提案", "contrasts": "顧客層の比較", "ranking": "課題の順位", "alerts": "注意のお知らせ", "rejects": "使えなかった行",
-    "erased": "消した印", "watermarks": "読み込み済みの位置", "made_by": "計算の方法の記録", "runs": "実行の記録",
-    PSEUDONYM_MAP: "仮名の対応表",
-}  # fmt: skip
+NAMES = {**TABLES, PSEUDONYM_MAP: "仮名の対応表"}
 """Every table as a person at the terminal reads it."""
 
 

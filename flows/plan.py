@@ -14,6 +14,7 @@ from voc.config import Config
 from voc.errors import SourceError
 from voc.issue_space import MODELS, models_of
 from voc.privacy import hidden_name
+from voc.run_words import STAGES, vectors_word
 from voc.runs import COMPLETED, INTERRUPTED, completed, in_order
 from voc.sources.listing import listing
 from voc.sources.pseudonym_key import pseudonym_key
@@ -21,9 +22,9 @@ from voc.store import read_table
 from voc.tables import MADE_BY, RUNS, WATERMARKS
 
 _STAGES = {
-    "sentences": ("文への分割", "sentences"), "use": ("ベクトル（use）", "embeddings"), "e5": ("ベクトル（e5）", "embeddings"),
-    "opinions_vectors": ("ベクトル（意見）", "opinions"), "opinions": ("意見の判定", "opinions"), "wishes": ("要望の抽出", "requests"),
-    "calls": ("通話の要約", "calls"),
+    "sentences": (STAGES["sentences"], "sentences"), "use": (vectors_word("use"), "embeddings"), "e5": (vectors_word("e5"), "embeddings"),
+    "opinions_vectors": (vectors_word("意見"), "opinions"), "opinions": (STAGES["opinions"], "opinions"),
+    "wishes": (STAGES["requests"], "requests"), "calls": (STAGES["calls"], "calls"),
 }  # fmt: skip
 _READING = ("read", "parse", "clean", "mask", "link")
 _BY_ROWS = {"sentences": "new_turns", "embeddings": "new_texts", "opinions": "new_texts", "requests": "new_wishes"}
@@ -81,7 +82,7 @@ def plan_lines(made: Plan) -> list[str]:
         counts = f"新規 {one.n_new:,}、変更 {one.n_changed:,}、なくなったもの {one.n_gone:,}"
         lines.append(f"  {one.name}: {one.told or counts}")
     lines.append("分析")
-    for stage, title in {**{name: title for name, (title, _) in _STAGES.items()}, **{name: f"ベクトル（{name}）" for name in made.models}}.items():
+    for stage, title in {**{name: title for name, (title, _) in _STAGES.items()}, **{name: vectors_word(name) for name in made.models}}.items():
         if stage in made.again:
             lines.append(f"  {title}: すべて計算し直します（{'、'.join(made.again[stage])} が変わったため）")
         else:

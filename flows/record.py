@@ -16,6 +16,7 @@ from flows.logs import write_line
 from voc.as_of import day_of
 from voc.config import Config
 from voc.inert import inert_line
+from voc.run_words import STAGES
 from voc.runs import RUNNING
 from voc.tables import RUNS, check
 
@@ -23,11 +24,6 @@ _PACKAGES = (
     "voc", "prefect", "pandas", "numpy", "scikit-learn", "spacy", "ginza", "ja-ginza", "sudachipy", "sudachidict-core",
     "sentence-transformers", "bertopic", "umap-learn", "hdbscan", "torch", "deltalake",
 )  # fmt: skip
-_NAMES = {
-    "read": "読み込み", "parse": "解析", "clean": "整形", "mask": "個人情報のマスク", "sentences": "文への分割",
-    "opinions": "意見の判定", "requests": "要望の抽出", "calls": "通話の要約", "embeddings": "ベクトル化", "issues": "課題の台帳",
-    "impact": "影響額の推定", "costs": "費用と継続の内訳", "health": "顧客の健康度", "link": "顧客・重複・やり取りの照合", "alerts": "注意のお知らせ", "ranking": "順位付け", "decisions": "判断の表", "reports": "レポート作成", "store": "保存",
-}  # fmt: skip
 
 
 @dataclass
@@ -72,7 +68,7 @@ class RunRecord:
     @contextmanager
     def stage(self, name: str, *, of: str = "") -> Iterator[None]:
         """Time a stage and tell its name (and the source it works `of`); stages of one name add up."""
-        self.tell(f"▶ {_NAMES.get(name, name)}" + (f"（{of}）" if of else ""))
+        self.tell(f"▶ {STAGES.get(name, name)}" + (f"（{of}）" if of else ""))
         begin = time.perf_counter()
         try:
             yield
@@ -83,7 +79,7 @@ class RunRecord:
             spent = time.perf_counter() - begin
             self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 2)
         self.log("stage", stage=name, of=of, seconds=spent)
-        self.tell(f"  {_NAMES.get(name, name)}: {spent:,.1f} 秒")
+        self.tell(f"  {STAGES.get(name, name)}: {spent:,.1f} 秒")
 
     def add(self, name: str, value: int) -> None:
         """Add `value` to the count of `name`."""
@@ -94,9 +90,9 @@ class RunRecord:
         if self.is_quiet or not total:
             return
         if sys.stderr.isatty():
-            print(f"\r  {_NAMES.get(name, name)} {done:,}/{total:,}", end="\n" if done >= total else "", file=sys.stderr)
+            print(f"\r  {STAGES.get(name, name)} {done:,}/{total:,}", end="\n" if done >= total else "", file=sys.stderr)
         elif done >= total or (done * 10) // total != (max(done - 1, 0) * 10) // total:
-            self.tell(f"  {_NAMES.get(name, name)} {done:,}/{total:,}")
+            self.tell(f"  {STAGES.get(name, name)} {done:,}/{total:,}")
 
     def tell(self, line: str) -> None:
         if not self.is_quiet:

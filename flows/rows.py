@@ -27,6 +27,7 @@ from voc.parsing.records import file_of
 from voc.parsing.sales import parse_orders, parse_price_changes
 from voc.privacy import mask_file_names, mask_texts, pseudonymise
 from voc.raw import RawFile
+from voc.run_words import STAGES
 from voc.tables import (
     CONTACTS,
     CUSTOMER_KEYS,
@@ -40,7 +41,7 @@ from voc.tables import (
 
 _BATCH = 500  # contacts in a chunk
 
-parse_contacts_task = unsaid_task(parse_contacts, name="解析")
+parse_contacts_task = unsaid_task(parse_contacts, name=STAGES["parse"])
 clean_turns_task = unsaid_task(clean_turns, name="整形")
 
 

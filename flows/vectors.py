@@ -12,6 +12,7 @@ from flows.record import RunRecord
 from flows.tasks import edge_task
 from voc.embeddings import dimension
 from voc.increment import chunks_by_length, place_of, text_marks
+from voc.run_words import NEW_VECTORS
 from voc.store import add_rows, new_rows, read_table, write_table
 from voc.tables import EMBEDDINGS, UNFINISHED, empty
 
@@ -69,7 +70,7 @@ def vectors_of(
     _fill(values, marks, stored.left.get(key))
     chunks = [rows[members] for members in chunks_by_length(texts.iloc[rows], _TEXTS)]
     left = [own for own in chunks if np.isnan(values[own, 0]).any()]
-    record.add(f"new_vectors_{model}", sum(map(len, left)))
+    record.add(f"{NEW_VECTORS}{model}", sum(map(len, left)))
     found = run_chunks(vector_chunk_task, ({"texts": texts.iloc[own], "model": model} for own in left))
     for done, (own, made) in enumerate(zip(left, found, strict=True), start=1):
         is_new = np.isnan(values[own, 0])  # part of a chunk may have been left: it is kept already

@@ -15,10 +15,22 @@ from voc.impact.silent import silent_estimate
 
 MONTHS = pd.date_range("2025-04-01", periods=18, freq="MS")
 RUN_JSON = {
-    "inputs": {"calls.csv": "9f2c41d07be3", "mail.mbox": "77ab10c0ffee", "survey.xlsx": "1d0034be5521"},
+    "inputs": {"calls": {"files": 3, "sha256": "9f2c41d07be3" + "0" * 52}, "mail": {"files": 0, "sha256": "e3b0c44298fc" + "0" * 52}},
     "versions": {"voc": "0.1.0", "python": "3.11.9", "pandas": "3.1.1"},
-    "models": {"multilingual-e5-small": "6f6a1b44"},
-    "counts": {"read": 21840, "parsed": 21790, "masked": 3312, "set_aside": 8120, "voices": 30210, "unassigned": 4230},
+    "models": {"e5": {"e5-small-q4.bin": "1571fc982750" + "0" * 52}},
+    "counts": {  # every key that a run writes (tests/flows/test_run_words.py)
+        "read": 3, "new": 640, "replaced": 4, "expired": {"contacts": 12, "turns": 88}, "parse": 21790, "turns": 61200,
+        "mask": {"PERSON": 2100, "PHONE": 1212, "n_sentences": 3000, "n_sentences_for_names": 41, "n_texts": 2400, "n_texts_for_names": 60},
+        "contacts_by_channel": {"call": 12000, "chat": 1790, "email": 6000, "survey": 2000}, "customers": 9800, "rejects": 17,
+        "duplicates": 31, "episodes": 15020, "unmatched_customers": 9, "contacts_without_customer": 410,
+        "orders_left_out": 3, "customers_without_order": 25, "new_turns": 2400, "new_texts": 900, "decided_quickly": 410,
+        "new_wishes": 300, "new_vectors_use": 900, "new_vectors_e5": 490, "sentences": 38366,
+        "set_aside": {"backchannel": 5120, "courtesy": 1000, "greeting": 2000}, "without_content": 36, "voices": 30210,
+        "opinions": {"complaint": 11000, "other": 9210, "question": 10000}, "requests": 1200,
+        "calls": {"resolved": 8000, "unknown": 4000}, "issues": 10, "unassigned": 4230, "unassigned_share": 0.14,
+        "decisions": {"contrasts": 0, "drivers": 7, "recommendations": 1}, "rows_by_source": {"calls": [21790, 17]},
+        "alerts": {"open": 6, "new": 2, "sent": {"mail": 2, "file": 2}, "failed_channels": 1},
+    },
     "seconds": {"parse": 31.2, "mask": 88.0, "impact": 63.4},
     "settings": {"reasons": []},
 }

@@ -214,3 +214,24 @@ def test_every_issue_shows_its_area(make):
     report = product_report(make.tables(), config=make.config(), run=make.run())
     assert {row["issue_id"]: row["area"] for row in report["ranked"]}["VOC-0001"] == "連携"
     assert "請求書" in report["areas"] and "" not in report["areas"]
+
+
+def test_a_run_is_told_in_japanese_down_to_its_parts(make):
+    report = product_report(make.tables(), config=make.config(), run=make.run())
+    blocks = {block["title"]: dict(block["pairs"]) for block in report["provenance"]["blocks"]}
+    counts = blocks["件数"]
+    assert counts["分析から外した文（あいさつなど）"] == "あいづち 5,120、お礼・定型の言葉 1,000、あいさつ 2,000"
+    assert counts["今回伏せ字にした箇所"] == "氏名 2,100、電話番号 1,212"
+    assert counts["注意のお知らせ"] == "続いているもの 6、新しいもの 2、送信（送り先ごとの延べ） 4、送れなかった送り先 1"
+    assert counts["今回新しく計算したベクトル（e5）"] == "490"
+    assert list(blocks["所要時間（秒）"].items()) == [("読み取り", "31.2"), ("個人情報の伏せ字", "88.0"), ("影響額の推定", "63.4")]
+    assert blocks["入力"] == {"calls": "3ファイル（SHA-256 9f2c41d07be3）", "mail": "新しいファイルなし"}
+    assert blocks["モデル"] == {"e5": "e5-small-q4.bin（SHA-256 1571fc982750）"}
+    assert not any("{" in text or "rows_by_source" in text for text in texts(report["provenance"]).splitlines())
+    assert "外した文は8,120件です" in "".join(report["left_out"]["lines"])
+
+
+def test_a_run_that_counted_nothing_in_parts_says_nought(make):
+    assert appendix.counts_told({"set_aside": {}, "expired": {}, "counted_by_an_older_version": 3}) == [
+        ("今回、保存期間を過ぎたため消した行", "0"), ("分析から外した文（あいさつなど）", "0")]
+    assert "外した文は0件です" in "".join(appendix.left_out(make.tables(), {"counts": '{"set_aside": {}}'})["lines"])

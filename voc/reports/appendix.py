@@ -1,11 +1,13 @@
 """The end of every report: what was left out, how figures were reached, and with what they were made."""
 
 import json
+import re
 
 import pandas as pd
 
 from voc.impact.lifetime import formula_text
 from voc.issues.calibration import ENOUGH, is_calibrated
+from voc.privacy_patterns import LABELS
 from voc.reports.certainty import (
     confirmed_controls,
     how_to_confirm,
@@ -15,16 +17,11 @@ from voc.reports.certainty import (
     window_text,
 )
 from voc.reports.formats import NONE, count, day, is_missing, percent, plain, yen
-from voc.reports.wording import CHIP_MEANINGS, channel_name, chip
+from voc.reports.wording import CHANNELS, CHIP_MEANINGS, channel_name, chip
+from voc.run_words import COUNTS, NEW_VECTORS, PARTS, STAGES, vectors_word
 
 REASONS_SHOWN = 12
 NOTICES_SHOWN = 5
-_STAGES = {"read": "読み込み", "renumbered": "番号の振り直し", "parse": "読み取り", "clean": "整形", "mask": "個人情報の伏せ字", "split": "文の分割"}
-_COUNTS = {
-    "read": "読み込んだ行", "parsed": "読み取れた問い合わせ・回答", "masked": "伏せ字にした箇所", "set_aside": "分析対象外とした文",
-    "voices": "分析した文", "unassigned": "どの課題にも入らなかった文", "duplicates": "重複", "rejected": "使えなかった行",
-    "issues": "課題", "mentions": "課題と文の組", "sentences": "文", "contacts": "問い合わせ・回答", "customers": "顧客",
-}
 
 
 def run_json(run: dict, name: str) -> dict:
@@ -53,13 +50,14 @@ def left_out(tables: dict[str, pd.DataFrame], run: dict) -> dict:
     counts, rejects = run_json(run, "counts"), tables["rejects"]
     grouped = rejects.groupby(["stage", "reason"]).size().reset_index(name="n")
     grouped = grouped.sort_values(["n", "stage", "reason"], ascending=[False, True, True], kind="stable")
-    rows = [{"stage": _STAGES.get(stage, plain(stage, limit=20)), "reason": plain(reason), "n": count(n)}
+    rows = [{"stage": STAGES.get(stage, plain(stage, limit=20)), "reason": plain(reason), "n": count(n)}
             for stage, reason, n in grouped.head(REASONS_SHOWN).itertuples(index=False)]
     rest = int(grouped["n"].iloc[REASONS_SHOWN:].sum())
     if rest:
         rows.append({"stage": "", "reason": f"その他の理由（{len(grouped) - REASONS_SHOWN}種類）", "n": count(rest)})
     lines = [f"使えなかった行は{count(len(rejects))}です。" if len(rejects) else "使えなかった行はありません。"]
-    set_aside = tables["sentences"]["set_aside"].notna().sum() or counts.get("set_aside") or 0
+    # as the run told it, like the counts below; of runs that told nothing, what is stored
+    set_aside = sum(counts["set_aside"].values()) if "set_aside" in counts else tables["sentences"]["set_aside"].notna().sum()
     lines.append(f"挨拶や定型文などとして分析から外した文は{count(int(set_aside))}です。")
     if counts.get("without_content"):
         lines.append(f"内容を表す語がないため判定しなかった文は{count(int(counts['without_content']))}です。")
@@ -188,16 +186,52 @@ def provenance(run: dict) -> dict:
     """Run id, dates, seed, hashes, versions and counts, as pairs for a table."""
     rows = [("実行番号", plain(run.get("run_id"))), ("分析基準日", day(run.get("as_of_on"))),
             ("乱数の種", str(run.get("seed", NONE))), ("設定のハッシュ", plain(run.get("config_sha")))]
-    blocks = []
-    for title, name, names in (("入力", "inputs", {}), ("モデル", "models", {}), ("ソフトウェアの版", "versions", {}),
-                               ("件数", "counts", _COUNTS), ("所要時間（秒）", "seconds", {})):
-        pairs = [(plain(names.get(key, key), limit=80), _value(item)) for key, item in run_json(run, name).items()]
-        if pairs:
-            blocks.append({"title": title, "pairs": pairs})
+    told = (("入力", _inputs(run_json(run, "inputs"))), ("モデル", _models(run_json(run, "models"))),
+            ("ソフトウェアの版", list(run_json(run, "versions").items())), ("件数", counts_told(run_json(run, "counts"))),
+            ("所要時間（秒）", _seconds(run_json(run, "seconds"))))
+    blocks = [{"title": title, "pairs": [(plain(name, limit=80), plain(text)) for name, text in pairs]} for title, pairs in told if pairs]
     return {"rows": [(name, text or NONE) for name, text in rows], "blocks": blocks}
 
 
-def _value(item: object) -> str:
-    if isinstance(item, bool) or not isinstance(item, (int, float)):
-        return plain(json.dumps(item, ensure_ascii=False) if isinstance(item, (dict, list)) else item)
-    return f"{item:,}" if isinstance(item, int) else f"{item:,.1f}"
+def counts_told(counts: dict) -> list[tuple[str, str]]:
+    """The counts of a run as (Japanese word, number) in the order of a run; those in parts as 「あいさつ 120、回答なし 30」.
+
+    What no reader needs (NOT_TOLD) is left out, as is what an older version counted under a name that has no word now.
+    """
+    told = [(word, _in_parts(name, counts[name])) for name, word in COUNTS.items() if name in counts]
+    return told + [(f"今回新しく計算した{vectors_word(name.removeprefix(NEW_VECTORS))}", _in_parts(name, value))
+                   for name, value in counts.items() if name.startswith(NEW_VECTORS)]  # fmt: skip
+
+
+def _in_parts(name: str, value: int | dict) -> str:
+    if not isinstance(value, dict):
+        return f"{value:,}"
+    words = {"contacts_by_channel": CHANNELS, "mask": LABELS}.get(name, PARTS.get(name, {}))
+    sums = {part: sum(n.values()) if isinstance(n, dict) else n for part, n in value.items()}
+    if name == "mask":  # its other counts (n_texts …) are no masks; `left_out` tells of them
+        sums = {part: n for part, n in sums.items() if part in LABELS}
+    return "、".join(f"{words.get(part, part)} {n:,}" for part, n in sums.items() if n) or "0"
+
+
+def _seconds(seconds: dict) -> list[tuple[str, str]]:
+    order = list(STAGES)
+    known = sorted((name for name in seconds if name in STAGES), key=order.index)
+    return [(STAGES[name], f"{seconds[name]:,.1f}") for name in known]
+
+
+def _inputs(inputs: dict) -> list[tuple[str, str]]:
+    """Files of this run by source, with the start of the SHA-256 over them; the whole of it is in table `runs`."""
+    return [(name, f"{found['files']:,}ファイル（{_version(found['sha256'])}）" if found["files"] else "新しいファイルなし")
+            for name, found in inputs.items()]  # fmt: skip
+
+
+def _models(models: dict) -> list[tuple[str, str]]:
+    """Models with the files that they consist of; a part of the company's own with its code and the packages that it needs."""
+    return [(name, "、".join(f"{file}（{_version(sha)}）" for file, sha in found.items()) if isinstance(found, dict) else _version(found))
+            for name, found in models.items()]  # fmt: skip
+
+
+def _version(found: object) -> str:
+    """The start of a SHA-256, or the version of a package as it is."""
+    text = str(found)
+    return f"SHA-256 {text[:12]}" if re.fullmatch("[0-9a-f]{64}", text) else text or NONE
