@@ -6,6 +6,7 @@ does not see a change in a module that the task calls. Resume and lineage are ou
 
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -44,10 +45,8 @@ def unsaid_task(function: Callable, *, name: str, make: Callable = task) -> Call
                 caught.append(error)
             raise Unsaid(caught[-1])
 
-        try:
+        with suppress(Unsaid):  # what Prefect may keep; the caller gets the fault itself
             return make(step, name=name)(*arguments, **options)
-        except Unsaid:
-            pass
         raise caught[-1]
 
     return call
