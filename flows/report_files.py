@@ -18,7 +18,7 @@ from voc.reports.pdf import PdfError, write_pdf
 from voc.reports.powerpoint import write_deck
 from voc.reports.product_sheets import product_sheets
 from voc.reports.workbook import write_workbook
-from voc.runs import latest_completed
+from voc.runs import in_order, latest_completed
 from voc.store import read_table, read_version
 from voc.tables import CONTACTS, EMBEDDINGS, RUNS, TABLES, UNFINISHED, Table
 
@@ -36,10 +36,13 @@ def render_period(config: Config, *, base: Path, period: str) -> tuple[list[Path
     if period not in PERIODS:
         raise VocError(f"レポートの種類「{period}」はありません。使えるのは {'、'.join(PERIODS)} です。")
     store = store_of(config, base)
-    run, folder = latest_completed(read_table(RUNS, store=store)), base / config.reports.path
+    runs, folder = read_table(RUNS, store=store), base / config.reports.path
+    run = latest_completed(runs)
     if run is None:
         raise VocError(f"保存先 {store} に、終わった分析がありません。先に voc run を実行してください。")
-    left = json.loads(run["tables"]) if isinstance(run["tables"], str) else None
+    # a later run that failed may have left half of its tables; else what people edited since is to be seen at once
+    is_last = in_order(runs)["run_id"].iloc[-1] == run["run_id"]
+    left = None if is_last or not isinstance(run["tables"], str) else json.loads(run["tables"])
     tables = tables_for_reports(config, store=store, started_at=run["started_at"], versions=left)
     if period == "daily":
         return [write_daily(tables, folder, config=config, run=run)], []
@@ -54,8 +57,7 @@ def tables_for_reports(
     """Every table of the store by name but the vectors, which no report shows; contacts as a run begun at `started_at` saw
     them.
 
-    `versions`: those that the run left (runs.tables), so that a run which failed after it, or a person's edit, does not
-    get among its figures; without them, and where a version is gone (an erasure, its age), the table of now. RUNS is
+    `versions`: those that the run left (runs.tables), so that a run which failed after it does not get among its figures; without them, and where a version is gone (an erasure, its age), the table of now. RUNS is
     always that of now.
     """
     def read(table: Table) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from flows import cli, report_files
 from flows.report_files import render_period, tables_for_reports
 from voc import tables as contract
 from voc.config import load_config
-from voc.store import forget_history, write_table
+from voc.store import append_rows, forget_history, read_table, write_table
 
 AT = pd.Timestamp("2026-10-01", tz="UTC")
 
@@ -76,14 +76,18 @@ def test_a_page_tells_of_its_run_whatever_was_written_since(config):
     assert found["issues"]["label"].tolist() == ["後の名"]
 
 
-def test_the_month_reads_the_versions_of_its_run(config, monkeypatch):
+@pytest.mark.parametrize(("later", "label"), [("failed", "前の名"), ("interrupted", "前の名"), (None, "後の名")])
+def test_what_a_failed_run_wrote_is_not_shown_and_what_a_person_renamed_is(config, monkeypatch, later, label):
     store, seen = str(config.parent / "store"), []
     write_table(issue("前の名"), contract.ISSUES, store=store)
     finished(config.parent, tables={"issues": 0})
     write_table(issue("後の名"), contract.ISSUES, store=store)
+    if later:
+        done = read_table(contract.RUNS, store=store)
+        append_rows(done.assign(run_id="R2", started_at=AT + pd.Timedelta(days=1), status=later, tables=None), contract.RUNS, store=store)
     monkeypatch.setattr(report_files, "write_daily", lambda tables, *_, **__: seen.append(tables["issues"]["label"].item()))
     render_period(load_config(config), base=config.parent, period="daily")
-    assert seen == ["前の名"]
+    assert seen == [label]
 
 
 @pytest.mark.parametrize(("given", "n"), [("", 1), ('as_of_on = "2026-09-01"\n', 2)])
