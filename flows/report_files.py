@@ -57,8 +57,8 @@ def tables_for_reports(
     """Every table of the store by name but the vectors, which no report shows; contacts as a run begun at `started_at` saw
     them.
 
-    `versions`: those that the run left (runs.tables), so that a run which failed after it does not get among its figures; without them, and where a version is gone (an erasure, its age), the table of now. RUNS is
-    always that of now.
+    `versions`: those that the run left (runs.tables), so that a run which failed after it does not get among its figures;
+    without them, and where a version is gone (an erasure, its age), the table of now. RUNS is always that of now.
     """
     def read(table: Table) -> pd.DataFrame:
         found = None if versions is None or table.name == RUNS.name else read_version(table, versions.get(table.name), store=store)
