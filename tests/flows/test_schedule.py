@@ -24,6 +24,7 @@ def test_a_scheduled_run_writes_its_reports_and_leaves_no_process(tmp_path, smal
         server = subprocess.Popen(
             [sys.executable, "-m", "flows.cli", "schedule", str(config), "--cron", "* * * * *"],
             cwd=tmp_path, env=program_environment, start_new_session=True, stderr=errors,
+            preexec_fn=_hears_interrupts,  # noqa: PLW1509 - this process has no threads of its own
         )  # fmt: skip
     try:
         seen, deadline = 0, time.monotonic() + _PATIENCE
@@ -42,6 +43,11 @@ def test_a_scheduled_run_writes_its_reports_and_leaves_no_process(tmp_path, smal
             if server.poll() is None:
                 os.killpg(server.pid, signal.SIGKILL)
     assert server.poll() is not None
+
+
+def _hears_interrupts() -> None:
+    """A shell starts what it puts in the background deaf to SIGINT, and so would be all that these tests start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _is_done(folder: Path) -> bool:
