@@ -128,7 +128,7 @@ def _free_port() -> int:
 @contextmanager
 def _running(
     command: list[str], *, port: int, log: Path, user: str | None = None, environ: dict[str, str] | None = None,
-    start_seconds: int = 30, limit_seconds: int = 900,
+    start_seconds: int = 30, limit_seconds: int = 3600,
 ):  # fmt: skip
     """A server in the foreground on loopback, ended with the tests and in any case after `limit_seconds`."""
     with log.open("wb") as output:

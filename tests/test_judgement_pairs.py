@@ -1,7 +1,8 @@
 """Sentence in, judgement out: 220 pairs that a stranger to the models wrote, each judged as one sentence.
 
 They were held out until they came into the tree; since then they are a regression test. `known_wrong` names what is
-judged otherwise today: such a pair fails here as soon as it comes out right, so that the note is taken away.
+judged otherwise today: such a pair fails here as soon as it comes out right, so that the note is taken away; by a hair
+is not enough, since processors differ in the last digits (voc/e5.py).
 """
 
 import csv
@@ -11,6 +12,7 @@ import pytest
 
 from voc.opinions import INTENTS, POLARITIES, judge
 
+CLEAR = 0.1  # lead of the likeliest polarity over the next
 PATH = Path(__file__).with_name("judgement_pairs.tsv")
 
 
@@ -32,6 +34,15 @@ def judged() -> dict[str, tuple[str, str]]:
     return dict(zip(texts, zip(opinions["polarity"], opinions["intent"], strict=True), strict=True))
 
 
+@pytest.fixture(scope="module")
+def lead() -> dict[str, float]:
+    """Text -> how far the likeliest polarity is ahead of the next."""
+    texts = [pair["text"] for pair in PAIRS]
+    chances = judge(texts)[[f"p_{name}" for name in POLARITIES]].to_numpy()
+    chances.sort(axis=1)
+    return dict(zip(texts, chances[:, -1] - chances[:, -2], strict=True))
+
+
 def is_right(pair: dict[str, str], judgement: tuple[str, str]) -> bool:
     polarity, intent = judgement
     return polarity == pair["polarity"] and intent in {pair["intent"], *pair["also"].split("|")}
@@ -39,10 +50,10 @@ def is_right(pair: dict[str, str], judgement: tuple[str, str]) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pair", PAIRS, ids=[f"{i}-{pair['group']}" for i, pair in enumerate(PAIRS)])
-def test_pair(pair, judged):
+def test_pair(pair, judged, lead):
     judgement = judged[pair["text"]]
     if pair["known_wrong"]:
-        assert not is_right(pair, judgement), f"is right now: empty known_wrong ({pair['known_wrong']})"
+        assert not is_right(pair, judgement) or lead[pair["text"]] < CLEAR, f"is right now: empty known_wrong ({pair['known_wrong']})"
     else:
         assert is_right(pair, judgement), f"{pair['polarity']}, {pair['intent']} {pair['also']} became {judgement}"
 
