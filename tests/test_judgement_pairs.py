@@ -8,6 +8,7 @@ is not enough, since processors differ in the last digits (voc/e5.py).
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from voc.opinions import INTENTS, POLARITIES, judge
@@ -38,8 +39,7 @@ def judged() -> dict[str, tuple[str, str]]:
 def lead() -> dict[str, float]:
     """Text -> how far the likeliest polarity is ahead of the next."""
     texts = [pair["text"] for pair in PAIRS]
-    chances = judge(texts)[[f"p_{name}" for name in POLARITIES]].to_numpy()
-    chances.sort(axis=1)
+    chances = np.sort(judge(texts)[[f"p_{name}" for name in POLARITIES]].to_numpy(), axis=1)
     return dict(zip(texts, chances[:, -1] - chances[:, -2], strict=True))
 
 
