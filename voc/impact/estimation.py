@@ -71,8 +71,7 @@ def estimate(
     controls: tuple[str, ...] | list[str] = (), window: Window | None = None, sentiment: pd.Series | None = None,
     nps: pd.DataFrame | None = None, below_minimum: Literal["no_number", "reference"] = "no_number",
     doubts: tuple[str, ...] = (), faults: tuple[str, ...] = (), price_changes: pd.DataFrame | None = None,
-    orders_per_month: pd.Series | None = None, is_calibrated: bool = True,
-    timezone: str = ZONE,
+    orders_per_month: pd.Series | None = None, is_calibrated: bool = True, timezone: str = ZONE,
 ) -> Estimate:
     """What each issue costs, as of the morning of `as_of`.
 
@@ -85,7 +84,7 @@ def estimate(
     always given. `doubts` (Japanese) of the caller also keep every tier at 参考値, its `faults` also forbid churn
     numbers. `price_changes`: PRICE_CHANGES, without which downgrades are not known. `orders_per_month`: by customer_id,
     where monthly_price_yen was made from orders. Not `is_calibrated`: the mentions' probabilities were never compared
-    with people's labels, so that intervals are wider. `timezone`: whose days and months are counted. Raises TableError for missing columns.
+    with people's labels, so that intervals are wider. `timezone`: whose days are counted. Raises TableError for missing columns.
     """
     case = case_of(
         contacts, mentions, customers, usage, issues, impact=impact, as_of=as_of, window=window, sentiment=sentiment,
