@@ -46,6 +46,7 @@ _VOICES = ("customer", "unknown")
 
 read_table_task = edge_task(read_table, name="表の読み込み")
 replace_table_task = edge_task(replace_table, name="保存")
+write_vectors_task = edge_task(write_vectors, name="ベクトルの保存")
 load_terms_task = edge_task(load_terms, name="用語集の読み込み")
 summarise_calls_task = task(summarise_calls, name="通話の要約")
 
@@ -90,7 +91,7 @@ def understand(
             texts, found.get("use"), stored, terms, judge=own.opinions, by=by, store=store, run_chunks=run_chunks, record=record
         )
     with record.stage("store"):
-        write_vectors(texts["sentence_id"], found, store=store)
+        write_vectors_task(texts["sentence_id"], found, store=store)
         clear_table(UNFINISHED, store=store)
     meanings = join_vectors({name: found[name].values for name in models})
     del stored, found  # gigabytes in a month of calls

@@ -1,6 +1,6 @@
 """Vectors of distinct texts: those that are stored, and chunk by chunk those that are new."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +13,14 @@ from flows.tasks import edge_task
 from voc.embeddings import dimension
 from voc.increment import chunks_by_length, place_of, text_marks
 from voc.run_words import NEW_VECTORS
-from voc.store import add_rows, new_rows, read_table, write_table
-from voc.tables import EMBEDDINGS, UNFINISHED, empty
+from voc.store import add_rows, new_rows, read_table, write_parts
+from voc.tables import EMBEDDINGS, UNFINISHED
 
 _TEXTS = 1000  # texts in a chunk
-_WRITTEN = 50_000  # vectors added to a table at a time
+_WRITTEN = 50_000  # vectors of a part that is written
 
 read_table_task = edge_task(read_table, name="表の読み込み")
-add_rows_task = edge_task(add_rows, name="ベクトルの保存")
-write_table_task = edge_task(write_table, name="保存")
+add_rows_task = edge_task(add_rows, name="途中結果の保存")
 
 
 @dataclass(frozen=True)
@@ -91,22 +90,27 @@ def keep(marks: np.ndarray, values: np.ndarray, model: str, *, store: str) -> No
 def write_vectors(sentence_ids: pd.Series, found: Mapping[str, Vectors], *, store: str) -> None:
     """Make EMBEDDINGS hold `found` (a row of each model for each distinct text, under the sentence that said it first).
 
-    Vectors are added in parts: a month of calls at once would need their gigabytes three times. A reader may see some of
-    them only; each proves by its mark that it holds, and UNFINISHED is cleared when all are there.
+    One commit of many parts: a month of calls at once would need its gigabytes three times. What is there already is
+    looked up first, so that it may be tried again after an append that came through.
     """
+    ids, none = sentence_ids.to_numpy(dtype=object), pd.DataFrame(columns=["sentence_id", "model", "made_from", "row"])
     has = {model: np.flatnonzero(~np.isnan(own.values).any(axis=1)) for model, own in found.items()}
-    ids = sentence_ids.to_numpy(dtype=object)
-    wanted = [pd.DataFrame({"sentence_id": ids[rows], "model": model, "made_from": found[model].marks[rows], "row": rows}) for model, rows in has.items()]
-    wanted = pd.concat(wanted, ignore_index=True) if wanted else pd.DataFrame(columns=["sentence_id", "model", "made_from", "row"])
+    wanted = pd.concat([none, *(
+        pd.DataFrame({"sentence_id": ids[rows], "model": model, "made_from": found[model].marks[rows], "row": rows})
+        for model, rows in has.items() if len(rows)
+    )], ignore_index=True)  # fmt: skip
     is_new = new_rows(wanted, EMBEDDINGS, store=store)
-    if is_new is None:
-        write_table_task(empty(EMBEDDINGS), EMBEDDINGS, store=store)
-        is_new = np.ones(len(wanted), dtype=bool)
-    for model, own in wanted[is_new].groupby("model", sort=False):
-        for start in range(0, len(own), _WRITTEN):
-            part = own.iloc[start : start + _WRITTEN]
-            vectors = pd.Series(list(found[model].values[part["row"]]), index=part.index, dtype="object")
-            add_rows_task(part.drop(columns="row").assign(vector=vectors), EMBEDDINGS, store=store)
+    new = wanted if is_new is None else wanted[is_new]
+
+    def parts() -> Iterator[pd.DataFrame]:
+        for model, own in new.groupby("model", sort=False):
+            for start in range(0, len(own), _WRITTEN):
+                part = own.iloc[start : start + _WRITTEN]
+                vectors = pd.Series(list(found[model].values[part["row"].to_numpy(dtype=int)]), index=part.index, dtype="object")
+                yield part.drop(columns="row").assign(vector=vectors)
+
+    if is_new is None or len(new):
+        write_parts(parts, EMBEDDINGS, store=store, is_addition=is_new is not None)
 
 
 def _fill(values: np.ndarray, marks: pd.Series, kept: tuple[pd.DataFrame, np.ndarray] | None) -> None:

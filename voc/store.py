@@ -7,7 +7,7 @@ A write is one Delta commit, so a reader sees either the old table or the new on
 import errno
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,12 +50,26 @@ _ARROW = {
 
 def write_table(frame: pd.DataFrame, table: Table, *, store: str) -> int:
     """Replace `table` in `store` by `frame` (checked). Returns the version that was written."""
-    return _write(_to_arrow(check(frame, table), table), table, store=store, mode="overwrite")
+    arrow = _to_arrow(check(frame, table), table)
+    return _write(lambda: arrow, table, store=store, mode="overwrite")
+
+
+def write_parts(parts: Callable[[], Iterable[pd.DataFrame]], table: Table, *, store: str, is_addition: bool) -> int:
+    """As `write_table`, or `add_rows` where `is_addition`, with the rows of all frames that `parts()` gives, in one commit:
+    only one of them is in memory at a time. No key may stand in two of them. Returns the version that was written."""
+    schema = _to_arrow(empty(table), table).schema
+
+    def rows() -> pa.RecordBatchReader:
+        made = (_to_arrow(check(part, table), table) for part in parts())
+        return pa.RecordBatchReader.from_batches(schema, (batch for arrow in made for batch in arrow.to_batches()))
+
+    return _write(rows, table, store=store, mode="append" if is_addition else "overwrite")
 
 
 def add_rows(frame: pd.DataFrame, table: Table, *, store: str) -> int:
     """Add rows to `table` without reading it; none may be there already. Returns the version that was written."""
-    return _write(_to_arrow(check(frame, table), table), table, store=store, mode="append")
+    arrow = _to_arrow(check(frame, table), table)
+    return _write(lambda: arrow, table, store=store, mode="append")
 
 
 def replace_table(frame: pd.DataFrame, table: Table, *, store: str) -> bool:
@@ -104,12 +118,12 @@ def _replace_whole(frame: pd.DataFrame, table: Table, *, store: str) -> bool:
     return True
 
 
-def _write(arrow: pa.Table, table: Table, *, store: str, mode: str) -> int:
+def _write(rows: Callable[[], pa.Table | pa.RecordBatchReader], table: Table, *, store: str, mode: str) -> int:
     path = _path(table, store)
     with _told(path):
         for attempt in range(_ATTEMPTS):
             try:
-                write_deltalake(path, arrow, mode=mode, schema_mode="overwrite" if mode == "overwrite" else "merge")
+                write_deltalake(path, rows(), mode=mode, schema_mode="overwrite" if mode == "overwrite" else "merge")
                 break
             except CommitFailedError:  # another writer was first; its commit stands, ours is tried on top of it
                 if attempt == _ATTEMPTS - 1:

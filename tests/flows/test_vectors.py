@@ -6,8 +6,8 @@ import pytest
 
 from voc.config import Config
 from voc.increment import text_marks
-from voc.store import add_rows, read_table
-from voc.tables import UNFINISHED
+from voc.store import add_rows, read_table, table_version
+from voc.tables import EMBEDDINGS, UNFINISHED
 
 TEXTS = pd.Series([f"{'長' * n}い文です" for n in range(6)])
 CONFIG = Config(sources=[{"name": "calls", "format": "transcript", "path": "x"}])
@@ -53,3 +53,39 @@ def test_an_append_that_was_done_twice_is_read_once(made, tmp_path):
     left([0, 1], str(tmp_path))
     assert len(read_table(UNFINISHED, store=str(tmp_path))) == 2
     assert made().values[:, 0].tolist() == TEXTS.str.len().tolist()
+
+
+def three(values):
+    from flows.vectors import Vectors
+
+    return {"use": Vectors(np.array(values, dtype=np.float32)[:, None], np.array([f"m{value}" for value in values], dtype=object))}
+
+
+@pytest.mark.parametrize("first", [[1, 2, 3], [1, np.nan, 3], [9, 2, 3]])
+def test_vectors_are_written_once_however_often_and_whatever_was_there(first, tmp_path, monkeypatch):
+    from flows import vectors
+
+    monkeypatch.setattr(vectors, "_WRITTEN", 2)
+    ids, store = pd.Series(["a", "b", "c"]), str(tmp_path)
+    vectors.write_vectors(ids, three(first), store=store)
+    assert len(read_table(EMBEDDINGS, store=store)) == np.isfinite(first).sum()
+    for _ in range(2):  # tried again after an append that came through
+        vectors.write_vectors(ids, three([1, 2, 3]), store=store)
+        found = read_table(EMBEDDINGS, store=store)
+        assert [(row.sentence_id, float(row.vector[0])) for row in found.itertuples()] == [("a", 1.0), ("b", 2.0), ("c", 3.0)]
+
+
+def test_vectors_of_many_parts_are_one_commit(tmp_path, monkeypatch):
+    from flows import vectors
+
+    monkeypatch.setattr(vectors, "_WRITTEN", 1)
+    vectors.write_vectors(pd.Series(["a", "b", "c"]), three([1, 2, 3]), store=str(tmp_path))
+    assert table_version(EMBEDDINGS, store=str(tmp_path)) == 0
+
+
+def test_no_vector_at_all_empties_the_table(tmp_path):
+    from flows import vectors
+
+    vectors.write_vectors(pd.Series(["a"]), three([1]), store=str(tmp_path))
+    vectors.write_vectors(pd.Series([], dtype="str"), {}, store=str(tmp_path))
+    assert read_table(EMBEDDINGS, store=str(tmp_path)).empty
