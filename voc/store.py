@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from voc.errors import StoreError
@@ -35,6 +35,7 @@ _FAULTS = {
     errno.EROFS: _NO_RIGHT, errno.EACCES: _NO_RIGHT, errno.EPERM: _NO_RIGHT,
 }  # fmt: skip
 _NOTHING_LOST = "前に保存した内容はそのまま残っており、続きから実行できます"
+_ROW_GROUPS = WriterProperties(max_row_group_size=20_000)  # a writer holds a group of rows in memory; vectors are wide
 _UNFINISHED = re.compile(r"#\d+$")
 _ARROW = {
     "text": pa.string(),
@@ -123,7 +124,8 @@ def _write(rows: Callable[[], pa.Table | pa.RecordBatchReader], table: Table, *,
     with _told(path):
         for attempt in range(_ATTEMPTS):
             try:
-                write_deltalake(path, rows(), mode=mode, schema_mode="overwrite" if mode == "overwrite" else "merge")
+                write_deltalake(path, rows(), mode=mode, schema_mode="overwrite" if mode == "overwrite" else "merge",
+                                writer_properties=_ROW_GROUPS)
                 break
             except CommitFailedError:  # another writer was first; its commit stands, ours is tried on top of it
                 if attempt == _ATTEMPTS - 1:
