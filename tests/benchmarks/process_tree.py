@@ -16,15 +16,17 @@ _PAUSE, _MEMORY_EVERY = 0.2, 5  # seconds between looks; every fifth also at mem
 
 @dataclass(frozen=True)
 class Watched:
-    """`at` (UNIX seconds) and `cpu` (seconds used until then) of each look; `peak_mb` of all processes at once, pages that
-    several share counted once; `left`: process ids that were still there three seconds after the end."""
+    """`at` (UNIX seconds), `cpu` (seconds used until then) and `mb` of each look (of all processes at once, pages that
+    several share counted once; the last look at it, where this one did not); `own_mb`: what the largest process has of it;
+    `left`: process ids that were still there three seconds after the end."""
 
     code: int
     output: str
     seconds: float
     at: np.ndarray
     cpu: np.ndarray
-    peak_mb: float
+    mb: np.ndarray
+    own_mb: np.ndarray
     peak_processes: int
     left: list[int]
 
@@ -32,6 +34,16 @@ class Watched:
         """Processor seconds that all processes used from `start` to `end`."""
         low, high = np.interp([start, end], self.at, self.cpu)
         return float(high - low)
+
+    def peak_between(self, start: float, end: float) -> tuple[float, float]:
+        """(most MB of all processes at once, most of one of them) from `start` to `end`; of the nearest look where none lies between."""
+        low, high = np.searchsorted(self.at, [start, end])
+        looks = slice(min(low, len(self.at) - 1), max(high, low + 1))
+        return float(self.mb[looks].max()), float(self.own_mb[looks].max())
+
+    @property
+    def peak_mb(self) -> float:
+        return float(self.mb.max())
 
 
 def watch(command: Sequence[str], *, environment: dict[str, str] | None = None, cwd: Path | None = None) -> Watched:
@@ -41,7 +53,7 @@ def watch(command: Sequence[str], *, environment: dict[str, str] | None = None, 
         command, env={**os.environ, **(environment or {})}, cwd=cwd, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace",
     )  # fmt: skip
-    at, cpu, used, peaks = [begin], [0.0], {}, [0.0, 0]
+    at, cpu, mb, own_mb, used, most = [begin], [0.0], [0.0], [0.0], {}, [0]
 
     def look() -> None:
         turn = 0
@@ -49,11 +61,13 @@ def watch(command: Sequence[str], *, environment: dict[str, str] | None = None, 
             found = members(process.pid)
             for pid, (birth, seconds) in found.items():
                 used[(pid, birth)] = seconds
+            is_time = turn % _MEMORY_EVERY == 0
+            sizes = [memory_mb(pid) for pid in found] if is_time else []
             at.append(time.time())
             cpu.append(sum(used.values()))
-            if turn % _MEMORY_EVERY == 0:
-                peaks[0] = max(peaks[0], sum(memory_mb(pid) for pid in found))
-                peaks[1] = max(peaks[1], len(found))
+            mb.append(sum(sizes) if is_time else mb[-1])
+            own_mb.append(max(sizes, default=0.0) if is_time else own_mb[-1])
+            most[0] = max(most[0], len(found))
             turn += 1
             time.sleep(_PAUSE)
 
@@ -66,8 +80,8 @@ def watch(command: Sequence[str], *, environment: dict[str, str] | None = None, 
     while members(process.pid) and time.time() < deadline:
         time.sleep(_PAUSE)
     return Watched(
-        process.returncode, output, end - begin, np.array([*at, end]), np.array([*cpu, cpu[-1]]), peaks[0], peaks[1],
-        sorted(members(process.pid)),
+        process.returncode, output, end - begin, np.array([*at, end]), np.array([*cpu, cpu[-1]]),
+        np.array([*mb, mb[-1]]), np.array([*own_mb, own_mb[-1]]), most[0], sorted(members(process.pid)),
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """How fast the product is: `python tests/benchmarks/throughput.py --share 0.02 [--naive] [--growth]`.
 
 Makes `--share` of a month of 60,000 calls x 20 turns (load.py), runs `voc run` on it as a person would, with an empty store,
-and prints for each stage the seconds, the processor seconds of all processes and texts a second, then memory and the time of
-the full month in proportion. Processor seconds say more than seconds where others use the machine too.
+and prints for each stage the seconds, the processor seconds of all processes, the most memory of all processes at once and of
+the largest one, and texts a second, then the time of the full month in proportion. Processor seconds say more than seconds where others use the machine too.
 --naive: the stack that one would put together from the same libraries, on the same turns of customers (naive.py).
 --growth: the same at 1/8, 1/4, 1/2 and 1 of the share, and the exponent b of time ~ rows^b for each stage.
 """
@@ -75,9 +75,12 @@ def stages(folder: Path, watched: Watched, figures: dict) -> pd.DataFrame:
         if line["event"] != "stage":
             continue
         end = datetime.fromisoformat(line["at"]).timestamp()
+        peak, own = watched.peak_between(end - line["seconds"], end)
         cpu = watched.cpu_between(end - line["seconds"], end)
-        rows.append({"stage": line["stage"], "seconds": line["seconds"], "cpu_seconds": cpu})
-    table = pd.DataFrame(rows).groupby("stage", sort=False)[["seconds", "cpu_seconds"]].sum().reset_index()
+        rows.append({"stage": line["stage"], "seconds": line["seconds"], "cpu_seconds": cpu, "mb": peak, "largest_mb": own})
+    table = pd.DataFrame(rows).groupby("stage", sort=False).agg(
+        {"seconds": "sum", "cpu_seconds": "sum", "mb": "max", "largest_mb": "max"}
+    ).reset_index()  # fmt: skip
     between = {
         "stage": "(start, reading and between)", "seconds": watched.seconds - table["seconds"].sum(),
         "cpu_seconds": figures["cpu_seconds"] - table["cpu_seconds"].sum(),
