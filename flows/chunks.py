@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from flows.tasks import Unsaid, task
 from voc import japanese
-from voc.embeddings import embed
+from voc.embeddings import embed, embed_e5_and_opinions
 from voc.lexicon import read_evidence
 from voc.opinions import decided_quickly, judge_opinions, load_heads
 from voc.part_results import judged_rows
@@ -22,7 +22,7 @@ from voc.requests import read_wishes
 from voc.sentences import split_sentences
 from voc.terms import Terms, flag_competitors
 
-OPINION_MODEL = "opinions"  # E5 adapted to the task
+OPINION_MODEL, PLAIN_E5 = "opinions", "e5"  # E5 adapted to the task, and as it is
 
 
 def mask_chunk(
@@ -48,26 +48,36 @@ def vector_chunk(texts: pd.Series, model: str) -> np.ndarray:
 
 
 def opinion_chunk(
-    texts: pd.DataFrame, use: np.ndarray, known: np.ndarray, terms: Terms | None, judge: str | None = None
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """(OPINIONS of `texts`, in their order; the vectors of the adapted E5 that they needed, NaN elsewhere).
+    texts: pd.DataFrame, *, use: np.ndarray, known: np.ndarray, plain: np.ndarray, terms: Terms | None, judge: str | None = None
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """(OPINIONS of `texts`, in their order; the vectors of the adapted E5 that they needed, NaN elsewhere; `plain` with those added that came with them).
 
     `texts`: sentence_id, text. `use`: their vectors of USE. `known`: their vectors of the adapted E5 as far as they are
-    stored, NaN elsewhere. `judge`: module:function in place of voc's own heads, which needs none of these vectors.
+    stored, NaN elsewhere; `plain`: those of E5 itself, of width 0 where nobody wants them. It has layers in common with the
+    adapted one, so that both together cost three quarters. `judge`: module:function in place of voc's own heads, which needs none of these vectors.
     """
     if judge is not None:
         with threadpool_limits(1):
             opinions = judged_rows(load_part(judge), texts)
-        return _flagged(opinions, texts, terms), np.full_like(known, np.nan)
+        return _flagged(opinions, texts, terms), np.full_like(known, np.nan), plain
     heads, words = load_heads(), texts["text"].tolist()
     with threadpool_limits(1):
         evidence = read_evidence(words)
         is_open = ~decided_quickly(words, heads=heads, use=use, evidence=evidence)
         vectors = np.where(is_open[:, None], known, np.float32(np.nan)).astype(np.float32)
-        is_new = is_open & np.isnan(vectors[:, 0])
-        vectors[is_new] = embed(texts["text"].to_numpy()[is_new], model=OPINION_MODEL)
+        vectors, plain = _with_new(texts["text"].to_numpy(), is_open & np.isnan(vectors[:, 0]), vectors, plain)
         opinions = judge_opinions(texts, vectors, heads=heads, use=use, evidence=evidence)
-    return _flagged(opinions, texts, terms), vectors
+    return _flagged(opinions, texts, terms), vectors, plain
+
+
+def _with_new(texts: np.ndarray, is_new: np.ndarray, adapted: np.ndarray, plain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both with the vectors of the texts that are new; those of `plain` only where it lacks them."""
+    plain = plain.copy()
+    lacks_both = is_new & np.isnan(plain).any(axis=1)
+    plain[lacks_both], adapted[lacks_both] = embed_e5_and_opinions(texts[lacks_both])
+    is_left = is_new & ~lacks_both
+    adapted[is_left] = embed(texts[is_left], model=OPINION_MODEL)
+    return adapted, plain
 
 
 def _flagged(opinions: pd.DataFrame, texts: pd.DataFrame, terms: Terms | None) -> pd.DataFrame:

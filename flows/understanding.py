@@ -6,12 +6,13 @@ chunks. Its table is written as soon as it is whole, vectors chunk by chunk, so 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from flows.chunks import OPINION_MODEL, opinion_chunk_task, sentence_chunk_task, wish_chunk_task
+from flows.chunks import OPINION_MODEL, PLAIN_E5, opinion_chunk_task, sentence_chunk_task, wish_chunk_task
 from flows.compute import RunChunks
 from flows.fingerprints import changed_parts, fingerprints, made_by_rows, marks_by, part_fingerprint
 from flows.record import RunRecord
@@ -19,12 +20,13 @@ from flows.tasks import edge_task, task
 from flows.vectors import StoredVectors, Vectors, keep, read_vectors, stored_vectors, vectors_of, write_vectors
 from voc.calls import CHANNELS, summarise_calls
 from voc.config import Config
-from voc.embeddings import join_vectors, registry
+from voc.embeddings import dimension, join_vectors, registry
 from voc.increment import chunks_by_length, holds, place_of, talk_marks, text_marks, turn_marks
 from voc.issue_space import models_of
 from voc.opinions import load_heads
 from voc.parts import configured_parts
 from voc.requests import request_rows, requested
+from voc.run_words import NEW_VECTORS
 from voc.sources.dictionary import load_terms
 from voc.store import clear_table, read_table, replace_table
 from voc.tables import (
@@ -83,18 +85,21 @@ def understand(
     _count_sentences(sentences, voices, record=record)
     texts = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
     with record.stage("embeddings"):
-        stored = read_vectors(store=store)
-        found = {name: vectors_of(texts["text"], name, stored, by=by[name], store=store, run_chunks=run_chunks, record=record)
-                 for name in dict.fromkeys((*models, *(() if own.opinions else ("use",))))}
+        vectors = partial(vectors_of, texts["text"], stored=read_vectors(store=store), store=store, run_chunks=run_chunks, record=record)
+        found = {} if own.opinions else {"use": vectors("use", by=by["use"])}
     with record.stage("opinions"):
-        opinions, found[OPINION_MODEL] = _opinions(
-            texts, found.get("use"), stored, terms, judge=own.opinions, by=by, store=store, run_chunks=run_chunks, record=record
-        )
+        opinions, found[OPINION_MODEL], plain = _opinions(
+            texts, found.get("use"), vectors.keywords["stored"], terms, judge=own.opinions, wants_plain=PLAIN_E5 in models,
+            by=by, store=store, run_chunks=run_chunks, record=record,
+        )  # fmt: skip
+    with record.stage("embeddings"):
+        found |= {name: vectors(name, by=by[name], known=plain if name == PLAIN_E5 else None) for name in models if name not in found}
     with record.stage("store"):
         write_vectors_task(texts["sentence_id"], found, store=store)
         clear_table(UNFINISHED, store=store)
+    del vectors, plain, found[OPINION_MODEL]  # gigabytes in a month of calls
     meanings = join_vectors({name: found[name].values for name in models})
-    del stored, found  # gigabytes in a month of calls
+    del found
     place = pd.Index(texts["text"]).get_indexer(voices["text"])
     opinions = _of_voices(opinions, place, voices, record=record)
     with record.stage("requests"):
@@ -134,31 +139,38 @@ def _sentences(turns: pd.DataFrame, terms: Terms | None, *, by: str, store: str,
 
 
 def _opinions(
-    texts: pd.DataFrame, use: Vectors | None, vectors: StoredVectors, terms: Terms | None, *, judge: str | None, by: dict[str, str], store: str,
-    run_chunks: RunChunks, record: RunRecord,
-) -> tuple[pd.DataFrame, Vectors]:  # fmt: skip
-    """(OPINIONS of `texts` in their order, vectors of the adapted E5: NaN where a text needs none)."""
+    texts: pd.DataFrame, use: Vectors | None, vectors: StoredVectors, terms: Terms | None, *, judge: str | None, wants_plain: bool,
+    by: dict[str, str], store: str, run_chunks: RunChunks, record: RunRecord,
+) -> tuple[pd.DataFrame, Vectors, np.ndarray | None]:  # fmt: skip
+    """(OPINIONS of `texts` in their order; vectors of the adapted E5, NaN where a text needs none; where `wants_plain` those of
+    E5 itself as far as they are stored or came with the adapted ones)."""
     stored = _lists(read_table_task(OPINIONS, store=store), "flags")
     marks = text_marks(texts["text"], by=by["opinions"])
     adapted = stored_vectors(texts["text"], OPINION_MODEL, vectors, by=by["opinions_vectors"], width=len(load_heads().mean))
-    near = np.empty((len(texts), 0), dtype=np.float32) if use is None else use.values
+    none = np.empty((len(texts), 0), dtype=np.float32)
+    near = none if use is None else use.values
+    plain = stored_vectors(texts["text"], PLAIN_E5, vectors, by=by[PLAIN_E5], width=dimension(PLAIN_E5)) if wants_plain else Vectors(none, adapted.marks)
     place = place_of(stored, marks)
     is_new = place < 0
     record.counts["new_texts"] = int(is_new.sum())
     rows = np.flatnonzero(is_new)
     chunks = [rows[members] for members in chunks_by_length(texts["text"].iloc[rows], _TEXTS)]
-    calls = ({"texts": texts.iloc[own], "use": near[own], "known": adapted.values[own], "terms": terms, "judge": judge} for own in chunks)
+    calls = ({"texts": texts.iloc[own], "use": near[own], "known": adapted.values[own], "plain": plain.values[own], "terms": terms, "judge": judge} for own in chunks)
     made, values = [stored.iloc[place[~is_new]].drop(columns="sentence_id").assign(row=np.flatnonzero(~is_new))], adapted.values
-    for own, (judged, found) in zip(chunks, _run(opinion_chunk_task, calls, run_chunks, record, stage="opinions", n_chunks=len(chunks)), strict=True):
+    for own, (judged, found, beside) in zip(chunks, _run(opinion_chunk_task, calls, run_chunks, record, stage="opinions", n_chunks=len(chunks)), strict=True):
         made.append(judged.drop(columns="sentence_id").assign(row=own, made_from=marks.iloc[own].to_numpy(dtype=object)))
         is_made = ~np.isnan(found[:, 0]) & np.isnan(values[own, 0])
+        came = ~np.isnan(beside).any(axis=1) & np.isnan(plain.values[own]).any(axis=1)
         if len(chunks) > 1:
             keep(adapted.marks[own[is_made]], found[is_made], OPINION_MODEL, store=store)
+            keep(plain.marks[own[came]], beside[came], PLAIN_E5, store=store)
         values[own] = found  # a vector that is no longer needed goes
+        plain.values[own] = beside
+        record.add(f"{NEW_VECTORS}{PLAIN_E5}", int(came.sum()))
     opinions = pd.concat([part for part in made if len(part)] or made[:1], ignore_index=True)
     opinions = opinions.set_index("row").sort_index().assign(sentence_id=texts["sentence_id"].to_numpy(dtype=object))
     record.counts["decided_quickly"] = 0 if judge else int(np.isnan(values[:, 0]).sum())
-    return check(opinions, OPINIONS).set_index("sentence_id").loc[texts["sentence_id"]].reset_index(), adapted
+    return check(opinions, OPINIONS).set_index("sentence_id").loc[texts["sentence_id"]].reset_index(), adapted, plain.values if wants_plain else None
 
 
 def _of_voices(opinions: pd.DataFrame, place: np.ndarray, voices: pd.DataFrame, *, record: RunRecord) -> pd.DataFrame:

@@ -54,15 +54,16 @@ def stored_vectors(texts: pd.Series, model: str, stored: StoredVectors, *, by: s
 
 
 def vectors_of(
-    texts: pd.Series, model: str, stored: StoredVectors, *, by: str, store: str, run_chunks: RunChunks, record: RunRecord
-) -> Vectors:
+    texts: pd.Series, model: str, stored: StoredVectors, *, by: str, store: str, run_chunks: RunChunks, record: RunRecord,
+    known: np.ndarray | None = None,
+) -> Vectors:  # fmt: skip
     """Vectors of distinct `texts` under a model; a chunk that is new is kept in UNFINISHED at once.
 
     The chunks are those of the texts that EMBEDDINGS lacks, also where a run was cut off, so that each vector is computed
-    beside the same texts.
+    beside the same texts. `known`: vectors of `texts` that an earlier step made, NaN elsewhere, for a model whose vectors do not depend on the texts beside them.
     """
     marks = text_marks(texts, by=by)
-    values = np.full((len(texts), dimension(model)), np.nan, dtype=np.float32)
+    values = np.full((len(texts), dimension(model)), np.nan, dtype=np.float32) if known is None else known
     key = (model, values.shape[1])
     _fill(values, marks, stored.whole.get(key))
     rows = np.flatnonzero(np.isnan(values[:, 0]))

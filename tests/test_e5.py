@@ -56,12 +56,43 @@ def test_vectors_for_opinions_do_not_depend_on_the_texts_beside_them():
     assert np.abs(alone - embed(TEXTS[:1], model="e5")).max() > 0.001
 
 
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_read_side_by_side_each_model_gives_what_it_gives_alone(plain, tmp_path, is_whole):
+    from voc.e5 import adapt_e5, encode_e5, encode_side_by_side, in_integers
+
+    np.savez(tmp_path / "adapter.npz", **changes(3))
+    models = [plain, adapt_e5(plain, tmp_path / "adapter.npz")]
+    models = in_integers(*models) if is_whole else models
+    texts = [*TEXTS, *("短い", "長い文です。" * 40), *(f"{n}件ほど取り込めませんでした" for n in range(30))]
+    for model, found in zip(models, encode_side_by_side(texts, models=models), strict=True):
+        np.testing.assert_array_equal(encode_e5(texts, model=model), found)
+        np.testing.assert_array_equal(encode_e5(texts[5:6], model=model)[0], found[5])
+
+
+def test_what_both_models_share_is_rounded_once(plain, tmp_path):
+    from voc.e5 import adapt_e5, in_integers, precision
+
+    if precision() != "int8":
+        pytest.skip("this processor does not multiply 8-bit integers")
+    np.savez(tmp_path / "adapter.npz", **changes(4))
+    first, second = in_integers(plain, adapt_e5(plain, tmp_path / "adapter.npz"))
+    assert [name for name in first.integers if first.integers[name] is not second.integers[name]] == ["l11.fo"]
+
+
+def test_models_of_other_words_cannot_be_read_side_by_side(plain):
+    from voc.e5 import encode_side_by_side
+
+    other = replace(plain, layers={**plain.layers, "emb.ln.w": plain.layers["emb.ln.w"].clone()})
+    with pytest.raises(ValueError, match="other words"):
+        encode_side_by_side(TEXTS, models=[plain, other])
+
+
 def test_read_in_integers_the_vectors_are_nearly_those_of_floats(plain):
     from voc.e5 import encode_e5, in_integers, precision
 
     if precision() != "int8":
         pytest.skip("this processor does not multiply 8-bit integers")
-    whole, texts = in_integers(plain), [*TEXTS, "長い文です。" * 40]
+    (whole,), texts = in_integers(plain), [*TEXTS, "長い文です。" * 40]
     assert set(whole.integers) >= {"l0.qkv", "l11.fo"} and "l0.q.w" not in whole.layers
     exact, found = encode_e5(texts, model=plain), encode_e5(texts, model=whole)
     assert (exact * found).sum(axis=1).min() > 0.995

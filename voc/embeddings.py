@@ -36,17 +36,35 @@ def embed(texts: Iterable[str], *, model: str | Encoder = "use") -> np.ndarray:
     `e5` a text has the same vector whatever the texts beside it and their order; they read 512 pieces of a text.
     Raises PartError where a model of one's own gives no unit vectors, VocError where a model's package is absent or its files are not the pinned ones.
     """
-    # half a surrogate pair, as broken JSON carries it, cannot be tokenised
-    texts = [text.encode("utf-8", "replace").decode() for text in texts]
-    unique = sorted(set(texts), key=lambda text: (len(text), text))
+    unique, place = _distinct(texts)
     encode = encoder(model) if isinstance(model, str) else model
     if not unique:
         return np.empty((0, encode(["空"]).shape[1]), dtype=np.float32)
     chunks = [unique[i : i + _CHUNK] for i in range(0, len(unique), _CHUNK)]
-    vectors = np.concatenate([_encoded(encode, texts, model) for texts in chunks])
-    vectors = np.round(unit(vectors.astype(np.float64)), _DECIMALS).astype(np.float32)
+    return _rounded(np.concatenate([_encoded(encode, texts, model) for texts in chunks]))[place]
+
+
+def embed_e5_and_opinions(texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+    """`embed` of `texts` under `e5` and under `opinions`, which has its first layers: those are read once."""
+    from voc.e5 import encode_side_by_side
+
+    unique, place = _distinct(texts)
+    models = _e5_models()
+    plain, adapted = encode_side_by_side(unique, models=[models["e5"], models["opinions"]])
+    return _rounded(plain)[place], _rounded(adapted)[place]
+
+
+def _distinct(texts: Iterable[str]) -> tuple[list[str], np.ndarray]:
+    """(the distinct texts, the short ones first; the place of each text among them)."""
+    # half a surrogate pair, as broken JSON carries it, cannot be tokenised
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    unique = sorted(set(texts), key=lambda text: (len(text), text))
     place = {text: i for i, text in enumerate(unique)}
-    return vectors[[place[text] for text in texts]]
+    return unique, np.array([place[text] for text in texts], dtype=int)
+
+
+def _rounded(vectors: np.ndarray) -> np.ndarray:
+    return np.round(unit(vectors.astype(np.float64)), _DECIMALS).astype(np.float32)
 
 
 def _encoded(encode: Encoder, texts: list[str], model: str | Encoder) -> np.ndarray:
@@ -138,7 +156,7 @@ def _e5_models() -> dict:
     (path,) = model_files("e5")
     plain = load_e5(path)
     adapted = adapt_e5(plain, models_folder() / "opinions" / "adapter.npz")
-    return {"e5": in_integers(plain), "opinions": in_integers(adapted)}
+    return dict(zip(("e5", "opinions"), in_integers(plain, adapted), strict=True))
 
 
 @cache
