@@ -97,7 +97,7 @@ def _ingest_source(
     while is_more:
         at = "read"
         with record.stage("read", of=source.name):
-            pulled, fault = _or_fault(pull_task, source, base=base, environ=os.environ, watermark=mark, mark_of=hidden)
+            pulled, fault = _or_fault(pull_task, source, base=base, environ=os.environ, watermark=mark, mark_of=hidden, run_on=record.started_on.date())
         if fault is None:
             pulled, at = replace(pulled, faults=_masked_faults(pulled.faults, config=config)), "parse"
             made, fault = _or_fault(_rows, pulled, source, lake, mark, given, config=config, key=key, record=record, run_chunks=run_chunks)

@@ -38,12 +38,22 @@ def test_a_mark_comes_back_as_it_was(value):
 def test_rows_of_one_watermark_are_one_group():
     rows = [{"id": 1, "changed": 1}, {"id": 2, "changed": 2}, {"id": 3, "changed": 2}]
     found = list(groups(rows, Mark(0), source=survey()))
-    assert [(mark.value, len(group)) for mark, group in found] == [(1, 1), (2, 2)]
+    assert [(mark.value, len(group)) for mark, group, _ in found] == [(1, 1), (2, 2)]
 
 
 def test_rows_before_the_mark_do_not_move_it_back():
-    [(mark, group)] = groups([{"id": 1, "changed": 3}], Mark(5, ("x",)), source=survey())
+    [(mark, group, _)] = groups([{"id": 1, "changed": 3}], Mark(5, ("x",)), source=survey())
     assert (mark, len(group)) == (Mark(5, ("x",)), 1)
+
+
+@pytest.mark.parametrize(("value", "moves"), [
+    (date(2026, 1, 2), True), (date(2026, 1, 3), False), (datetime(2026, 1, 2, 23, 59, tzinfo=UTC), True), (datetime(2062, 1, 1), False), (2062, True),
+])  # fmt: skip
+def test_a_date_after_the_day_of_the_run_moves_no_mark(value, moves):
+    before = Mark(type(value)(1) if isinstance(value, int) else value.replace(year=2020), ("x",))
+    [(mark, group, is_ahead)] = groups([{"id": 1, "changed": value}], before, source=survey(), run_on=date(2026, 1, 1))
+    assert (is_ahead, mark.value) == (not moves, value if moves else before.value)
+    assert set(mark.seen) == set(group) | (set() if moves else {"x"})
 
 
 def test_a_group_that_was_not_read_to_its_end_is_not_given():
@@ -54,7 +64,7 @@ def test_a_group_that_was_not_read_to_its_end_is_not_given():
     found = []
     with pytest.raises(ConnectionError):
         found.extend(groups(breaking(), Mark(0), source=survey()))
-    assert [mark.value for mark, _ in found] == [1]
+    assert [mark.value for mark, _, _ in found] == [1]
 
 
 @pytest.mark.parametrize(("rows", "told"), [
@@ -239,6 +249,26 @@ def test_watermarks_of_every_type(postgres, tmp_path, column, start):
         assert database.pull(source, known(first)).files == ()
         database.add([3], changed=lambda _: 2_000_090_000)
         assert ids(database.pull(source, known(first))) == [3]
+    finally:
+        database.run("drop table answers")
+
+
+@pytest.mark.servers
+def test_a_row_of_a_wrong_date_hides_no_later_one(postgres, tmp_path):
+    database, run_on = Database(postgres.url, tmp_path), date(2026, 1, 10)
+    query = "select * from (select id as contact_id, date '2026-01-01' + changed as mark from answers) x where mark >= :since order by mark"
+    source = survey(query, watermark_column="mark", start=date(2026, 1, 1))
+    try:
+        database.add([1, 2], changed=lambda number: {1: 3, 2: 13000}[number])
+        first = database.pull(source, run_on=run_on)
+        assert ids(first) == [1, 2]
+        assert "実行日より後の行が 1 行" in first.faults[0]["reason"]
+        database.add([3], changed=lambda _: 4)
+        second = database.pull(source, known(first), run_on=run_on)
+        assert ids(second) == [3]
+        assert database.pull(source, known(second), run_on=run_on).files == ()
+        hidden = database.pull(source)  # what a version that knew nothing of it left
+        assert ids(database.pull(source, known(hidden), run_on=run_on)) == [1, 3, 2]
     finally:
         database.run("drop table answers")
 

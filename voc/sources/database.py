@@ -5,10 +5,10 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
@@ -42,7 +42,7 @@ class Mark:
 
 def pull_rows(
     source: Source, *, base: Path, environ: Mapping[str, str], known: Mapping[str, str], pull_bytes: int,
-    attempts: int = 3, wait_seconds: float = 1.0,
+    run_on: date | None = None, attempts: int = 3, wait_seconds: float = 1.0,
 ) -> Pulled:  # fmt: skip
     """Rows of `[sources.sql] query` that were not read before, as one file of JSON lines.
 
@@ -50,17 +50,21 @@ def pull_rows(
     together, so a pull that is cut or whose connection drops loses none. A query with `>=` also finds rows that are
     written later with the same value, one with `:since` less some minutes those that are committed late (they come
     again every time; their contact_id keeps them one). Without a watermark all rows are read, and given only where
-    they are not those of the last time. Raises SourceError where nothing could be read.
+    they are not those of the last time. A row that is dated after `run_on` is given and told of, but moves no mark: one
+    wrong date would hide all later rows until then. Raises SourceError where nothing could be read.
     """
     sql, url = source.sql, _url(source, base=base, environ=environ)
     start = mark = decode(known["query"]) if "query" in known else Mark(sql.start)
-    lines, faults, n_found, held, failed, is_more = {}, [], 0, 0, 0, False
+    if _is_ahead(start.value, run_on):
+        start = mark = Mark(sql.start)
+    lines, faults, ahead, n_found, held, failed, is_more = {}, [], {}, 0, 0, 0, False
     while True:
         before = mark
         try:
             with _result(source, url, mark) as result:
-                given = groups(result.mappings(), mark, source=source)
-                for mark, group in given:
+                given = groups(result.mappings(), mark, source=source, run_on=run_on)
+                for mark, group, is_ahead in given:
+                    ahead |= group if is_ahead else {}
                     new = {sha: line for sha, line in group.items() if sha not in start.seen and sha not in lines}
                     lines |= new
                     n_found += len(group)
@@ -81,6 +85,8 @@ def pull_rows(
             time.sleep(wait_seconds * 2 ** (failed - 1))
     if sql.watermark_column is None and mark == start:
         lines = {}
+    if ahead:
+        faults.append({"source": source.name, "source_row": "", "stage": "read", "reason": _told_ahead(source, len(ahead))})
     watermark = rows(source, "sql", {} if mark == Mark(sql.start) else {"query": encode(mark)})
     return Pulled(_file(source, start, lines), watermark, tuple(faults), (), n_found, is_more)
 
@@ -96,9 +102,9 @@ def try_query(source: Source, *, base: Path, environ: Mapping[str, str]) -> list
 
 
 def groups(
-    records: Iterable[Mapping[str, Any]], mark: Mark, *, source: Source
-) -> Iterator[tuple[Mark, dict[str, str]]]:
-    """(mark after the group, {hash: JSON line}) for each run of rows with one watermark; one run where there is none.
+    records: Iterable[Mapping[str, Any]], mark: Mark, *, source: Source, run_on: date | None = None
+) -> Iterator[tuple[Mark, dict[str, str], bool]]:
+    """(mark after the group, {hash: JSON line}, is dated after `run_on`) for each run of rows with one watermark; one run where there is none.
 
     A group is given only when its last row was read. Raises SourceError where rows are not in order of the watermark,
     where it is empty or of another type than `:since`, and where a group is too large.
@@ -106,18 +112,39 @@ def groups(
     column = source.sql.watermark_column
     if column is None:
         group = _lines(records, source)
-        yield Mark(hashlib.sha256("\n".join(sorted(group)).encode()).hexdigest()), group
+        yield Mark(hashlib.sha256("\n".join(sorted(group)).encode()).hexdigest()), group, False
         return
     last = None
     for value, members in groupby(records, key=itemgetter(column)):
         if last is not None and _is_before(value, last, source):
             raise SourceError(f"ソース {source.name}: query の結果が {column} の順ではありません。"
                               f"query の終わりに ORDER BY {column} を書いてください。")  # fmt: skip
-        is_new = not _is_before(value, mark.value, source)
+        is_new, is_ahead = not _is_before(value, mark.value, source), _is_ahead(value, run_on)
         group, last = _lines(members, source), value
-        if is_new:
-            mark = Mark(value, tuple(sorted(group)) if len(group) <= _MAX_SEEN else ())
-        yield mark, group
+        if is_ahead:
+            mark = _seen(mark.value, {*mark.seen, *group})  # so that it is not given again each night
+        elif is_new:
+            mark = _seen(value, group)
+        yield mark, group, is_ahead
+
+
+def _seen(value: Any, hashes: Collection[str]) -> Mark:
+    return Mark(value, tuple(sorted(hashes)) if len(hashes) <= _MAX_SEEN else ())
+
+
+def _is_ahead(value: Any, run_on: date | None) -> bool:
+    """Whether a date lies after the day that follows `run_on`: the clocks of two machines may be a day apart."""
+    if run_on is None or not isinstance(value, date):
+        return False
+    day = value.date() if isinstance(value, datetime) else value
+    return day > run_on + timedelta(days=1)
+
+
+def _told_ahead(source: Source, n_rows: int) -> str:
+    return (
+        f"ソース {source.name}: {source.sql.watermark_column} が実行日より後の行が {n_rows:,} 行あります。行は取り込みますが、"
+        "次に読み始める位置には使いません。データベースの日付か、この機械の時計を確かめてください。"
+    )
 
 
 def encode(mark: Mark) -> str:

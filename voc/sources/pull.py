@@ -1,6 +1,7 @@
 """One door to every place: what a source has that was not read before."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -17,12 +18,13 @@ PULL_BYTES = 128 * 1024 * 1024
 def pull(
     source: Source, *, base: Path, environ: Mapping[str, str], watermark: pd.DataFrame,
     max_bytes: int = MAX_BYTES, pull_bytes: int = PULL_BYTES, mark_of: Callable[[str], str] = str,
+    run_on: date | None = None,
 ) -> Pulled:  # fmt: skip
     """New and changed records of `source` after `watermark` (`read_watermark`), and the watermark to store after them.
 
     `base` is the folder of the configuration; secrets are looked up in `environ`. Raises SourceError where the source
     gives nothing because it cannot be reached; a source that fails midway gives what it had, and a fault. A file's name
-    may tell who called: `mark_of(name)` stands for it in the watermark.
+    may tell who called: `mark_of(name)` stands for it in the watermark. `run_on`: the company's day; no date after it moves a watermark.
     """
     if source.imap is not None:
         from voc.sources.mailbox import pull_mails
@@ -31,7 +33,7 @@ def pull(
     if source.sql is not None:
         from voc.sources.database import pull_rows
 
-        return pull_rows(source, base=base, environ=environ, known=values(watermark, "sql"), pull_bytes=pull_bytes)
+        return pull_rows(source, base=base, environ=environ, known=values(watermark, "sql"), pull_bytes=pull_bytes, run_on=run_on)
     known = values(watermark, "file")
     if split_path(source)[1].startswith("s3://"):
         from voc.sources.object_store import pull_objects
