@@ -70,11 +70,14 @@ def read_voices(
 ) -> tuple[pd.DataFrame, Understood]:
     """(contacts that are no copies, what their customers say): the part of a run that is shared out among processes."""
     _same_space(config, store=store)
-    contacts, turns = (read_table_task(table, store=store) for table in (CONTACTS, TURNS))
-    contacts = up_to_run(contacts, **record.days)
+    contacts = up_to_run(read_table_task(CONTACTS, store=store), **record.days)
     contacts = contacts.loc[contacts["duplicate_of"].isna()].reset_index(drop=True)  # a copy is no second voice
-    turns = turns.loc[turns["contact_id"].isin(contacts["contact_id"])].reset_index(drop=True)
-    return contacts, understand(contacts, turns, config, base=base, store=store, run_chunks=run_chunks, record=record)
+
+    def read_turns() -> pd.DataFrame:
+        turns = read_table_task(TURNS, store=store)
+        return turns.loc[turns["contact_id"].isin(contacts["contact_id"])].reset_index(drop=True)
+
+    return contacts, understand(contacts, read_turns, config, base=base, store=store, run_chunks=run_chunks, record=record)
 
 
 def analyze(

@@ -16,6 +16,7 @@ from flows.logs import write_line
 from voc.as_of import day_of
 from voc.config import Config
 from voc.inert import inert_line
+from voc.memory import give_back
 from voc.run_words import STAGES
 from voc.runs import RUNNING
 from voc.tables import RUNS, check
@@ -79,6 +80,7 @@ class RunRecord:
             spent = time.perf_counter() - begin
             self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 2)
         self.log("stage", stage=name, of=of, seconds=spent)
+        give_back()
         self.tell(f"  {STAGES.get(name, name)}: {spent:,.1f} 秒")
 
     def add(self, name: str, value: int) -> None:

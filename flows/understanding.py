@@ -4,7 +4,7 @@ Each step takes the rows that hold (voc/increment.py) from its stored table and 
 chunks. Its table is written as soon as it is whole, vectors chunk by chunk, so a run that was cut off goes on from there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from flows.compute import RunChunks
 from flows.fingerprints import changed_parts, fingerprints, made_by_rows, marks_by, part_fingerprint
 from flows.record import RunRecord
 from flows.tasks import edge_task, task
-from flows.vectors import StoredVectors, Vectors, keep, read_vectors, stored_vectors, vectors_of, write_vectors
+from flows.vectors import Vectors, keep, stored_vectors, vectors_of, write_vectors
 from voc.calls import CHANNELS, summarise_calls
 from voc.config import Config
 from voc.embeddings import dimension, join_vectors, registry
@@ -67,9 +67,12 @@ class Understood:
 
 
 def understand(
-    contacts: pd.DataFrame, turns: pd.DataFrame, config: Config, *, base: Path, store: str, run_chunks: RunChunks, record: RunRecord
+    contacts: pd.DataFrame, read_turns: Callable[[], pd.DataFrame], config: Config, *, base: Path, store: str, run_chunks: RunChunks, record: RunRecord
 ) -> Understood:
-    """Bring SENTENCES, EMBEDDINGS, OPINIONS, WISHES, REQUESTS and CALLS of `store` up to `contacts` and `turns` (no copies)."""
+    """Bring SENTENCES, EMBEDDINGS, OPINIONS, WISHES, REQUESTS and CALLS of `store` up to `contacts` and their turns (no copies).
+
+    Turns and sentences are read when they are wanted: while the models work, a month of calls needs the memory for their vectors.
+    """
     path = base / config.japanese.terms if config.japanese.terms else None
     terms = load_terms_task(path) if path else None
     own, models = config.parts, models_of(config.parts.embedder)
@@ -80,16 +83,17 @@ def understand(
     if own.embedder in changed:
         record.notices.append(f"埋め込み {own.embedder} が前回から変わりました。ベクトルの意味が変わったのなら、台帳の課題とずれます。新しい保存先で作り直してください。")
     with record.stage("sentences"):
-        sentences = _sentences(turns, terms, by=by["sentences"], store=store, run_chunks=run_chunks, record=record)
+        sentences = _sentences(read_turns(), terms, by=by["sentences"], store=store, run_chunks=run_chunks, record=record)
     voices = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)].reset_index(drop=True)
     _count_sentences(sentences, voices, record=record)
+    del sentences
     texts = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
     with record.stage("embeddings"):
-        vectors = partial(vectors_of, texts["text"], stored=read_vectors(store=store), store=store, run_chunks=run_chunks, record=record)
+        vectors = partial(vectors_of, texts["text"], store=store, run_chunks=run_chunks, record=record)
         found = {} if own.opinions else {"use": vectors("use", by=by["use"])}
     with record.stage("opinions"):
         opinions, found[OPINION_MODEL], plain = _opinions(
-            texts, found.get("use"), vectors.keywords["stored"], terms, judge=own.opinions, wants_plain=PLAIN_E5 in models,
+            texts, found.get("use"), terms, judge=own.opinions, wants_plain=PLAIN_E5 in models,
             by=by, store=store, run_chunks=run_chunks, record=record,
         )  # fmt: skip
     with record.stage("embeddings"):
@@ -105,7 +109,8 @@ def understand(
     with record.stage("requests"):
         requests = _requests(voices, opinions, terms, by=by["wishes"], store=store, run_chunks=run_chunks, record=record)
     with record.stage("calls"):
-        calls = _calls(contacts, turns, sentences, opinions, by=by["calls"], store=store, record=record)
+        sentences = _stored_sentences(store)
+        calls = _calls(contacts, read_turns(), sentences, opinions, by=by["calls"], store=store, record=record)
     with record.stage("store"):
         for frame, table in ((opinions, OPINIONS), (requests, REQUESTS), (calls, CALLS), (made_by_rows(parts), MADE_BY)):
             replace_table_task(frame, table, store=store)
@@ -115,7 +120,7 @@ def understand(
 
 
 def _sentences(turns: pd.DataFrame, terms: Terms | None, *, by: str, store: str, run_chunks: RunChunks, record: RunRecord) -> pd.DataFrame:
-    stored = _lists(read_table_task(SENTENCES, store=store), "terms")
+    stored = _stored_sentences(store)
     voiced = turns.loc[turns["speaker"].isin(_VOICES), ["turn_id", "contact_id", "speaker", "text"]]
     marks = turn_marks(voiced, by=by).set_axis(voiced["turn_id"])
     kept = stored[holds(stored, stored["turn_id"], marks)]
@@ -138,18 +143,22 @@ def _sentences(turns: pd.DataFrame, terms: Terms | None, *, by: str, store: str,
     return sentences
 
 
+def _stored_sentences(store: str) -> pd.DataFrame:
+    return _lists(read_table_task(SENTENCES, store=store), "terms")
+
+
 def _opinions(
-    texts: pd.DataFrame, use: Vectors | None, vectors: StoredVectors, terms: Terms | None, *, judge: str | None, wants_plain: bool,
+    texts: pd.DataFrame, use: Vectors | None, terms: Terms | None, *, judge: str | None, wants_plain: bool,
     by: dict[str, str], store: str, run_chunks: RunChunks, record: RunRecord,
 ) -> tuple[pd.DataFrame, Vectors, np.ndarray | None]:  # fmt: skip
     """(OPINIONS of `texts` in their order; vectors of the adapted E5, NaN where a text needs none; where `wants_plain` those of
     E5 itself as far as they are stored or came with the adapted ones)."""
     stored = _lists(read_table_task(OPINIONS, store=store), "flags")
     marks = text_marks(texts["text"], by=by["opinions"])
-    adapted = stored_vectors(texts["text"], OPINION_MODEL, vectors, by=by["opinions_vectors"], width=len(load_heads().mean))
+    adapted = stored_vectors(texts["text"], OPINION_MODEL, by=by["opinions_vectors"], width=len(load_heads().mean), store=store)
     none = np.empty((len(texts), 0), dtype=np.float32)
     near = none if use is None else use.values
-    plain = stored_vectors(texts["text"], PLAIN_E5, vectors, by=by[PLAIN_E5], width=dimension(PLAIN_E5)) if wants_plain else Vectors(none, adapted.marks)
+    plain = stored_vectors(texts["text"], PLAIN_E5, by=by[PLAIN_E5], width=dimension(PLAIN_E5), store=store) if wants_plain else Vectors(none, adapted.marks)
     place = place_of(stored, marks)
     is_new = place < 0
     record.counts["new_texts"] = int(is_new.sum())

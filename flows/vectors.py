@@ -5,21 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from flows.chunks import vector_chunk_task
 from flows.compute import RunChunks
 from flows.record import RunRecord
 from flows.tasks import edge_task
 from voc.embeddings import dimension
-from voc.increment import chunks_by_length, place_of, text_marks
+from voc.increment import chunks_by_length, text_marks
 from voc.run_words import NEW_VECTORS
-from voc.store import add_rows, new_rows, read_table, write_parts
-from voc.tables import EMBEDDINGS, UNFINISHED
+from voc.store import add_rows, dataset, new_rows, write_parts
+from voc.tables import EMBEDDINGS, UNFINISHED, Table
 
 _TEXTS = 1000  # texts in a chunk
-_WRITTEN = 50_000  # vectors of a part that is written
+_WRITTEN, _READ = 50_000, 10_000  # vectors of a part that is written, or read
 
-read_table_task = edge_task(read_table, name="表の読み込み")
 add_rows_task = edge_task(add_rows, name="途中結果の保存")
 
 
@@ -31,30 +31,40 @@ class Vectors:
     marks: np.ndarray
 
 
-@dataclass(frozen=True)
-class StoredVectors:
-    """Frames (made_from) and matrices by model and dimension, which may change with a company's own one: of the last run, and of chunks that a run left that is not through."""
-
-    whole: dict[tuple[str, int], tuple[pd.DataFrame, np.ndarray]]
-    left: dict[tuple[str, int], tuple[pd.DataFrame, np.ndarray]]
-
-
-def read_vectors(*, store: str) -> StoredVectors:
-    """The vectors of EMBEDDINGS and UNFINISHED."""
-    return StoredVectors(*(_by_model(read_table_task(table, store=store)) for table in (EMBEDDINGS, UNFINISHED)))
-
-
-def stored_vectors(texts: pd.Series, model: str, stored: StoredVectors, *, by: str, width: int) -> Vectors:
-    """Vectors of `texts` as far as they are stored."""
-    marks = text_marks(texts, by=by)
+def stored_vectors(texts: pd.Series, model: str, *, by: str, width: int, store: str) -> Vectors:
+    """Vectors of `texts` as far as they are stored: by the last run, or by one that was cut off."""
+    marks = text_marks(texts, by=by).to_numpy(dtype=object)
     values = np.full((len(texts), width), np.nan, dtype=np.float32)
-    for kept in (stored.left, stored.whole):
-        _fill(values, marks, kept.get((model, width)))
-    return Vectors(values, marks.to_numpy(dtype=object))
+    for table in (UNFINISHED, EMBEDDINGS):
+        fill_task(values, marks, model, table, store=store)
+    return Vectors(values, marks)
+
+
+def fill(values: np.ndarray, marks: np.ndarray, model: str, table: Table, *, store: str) -> None:
+    """Write into the rows of `values` (n, width) the vectors that `table` has for their `marks`.
+
+    Read in parts: a month of calls would need its gigabytes three times. Vectors of another width, which a company's own
+    model may have had, are none.
+    """
+    stored, place = dataset(table, store=store), pd.Index(marks)
+    if stored is None:
+        return
+    own = stored.scanner(
+        columns=["made_from", "vector"], filter=pc.field("model") == model, batch_size=_READ, batch_readahead=1, fragment_readahead=1, use_threads=False
+    )
+    for batch in own.to_batches():
+        vectors, width = batch.column("vector"), values.shape[1]
+        fits = pc.fill_null(pc.equal(pc.list_value_length(vectors), width), fill_value=False)
+        rows = place.get_indexer(batch.column("made_from").filter(fits).to_pandas().to_numpy(dtype=object))
+        found = vectors.filter(fits).flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+        values[rows[rows >= 0]] = found[rows >= 0]
+
+
+fill_task = edge_task(fill, name="ベクトルの読み込み")
 
 
 def vectors_of(
-    texts: pd.Series, model: str, stored: StoredVectors, *, by: str, store: str, run_chunks: RunChunks, record: RunRecord,
+    texts: pd.Series, model: str, *, by: str, store: str, run_chunks: RunChunks, record: RunRecord,
     known: np.ndarray | None = None,
 ) -> Vectors:  # fmt: skip
     """Vectors of distinct `texts` under a model; a chunk that is new is kept in UNFINISHED at once.
@@ -62,12 +72,11 @@ def vectors_of(
     The chunks are those of the texts that EMBEDDINGS lacks, also where a run was cut off, so that each vector is computed
     beside the same texts. `known`: vectors of `texts` that an earlier step made, NaN elsewhere, for a model whose vectors do not depend on the texts beside them.
     """
-    marks = text_marks(texts, by=by)
+    marks = text_marks(texts, by=by).to_numpy(dtype=object)
     values = np.full((len(texts), dimension(model)), np.nan, dtype=np.float32) if known is None else known
-    key = (model, values.shape[1])
-    _fill(values, marks, stored.whole.get(key))
+    fill_task(values, marks, model, EMBEDDINGS, store=store)
     rows = np.flatnonzero(np.isnan(values[:, 0]))
-    _fill(values, marks, stored.left.get(key))
+    fill_task(values, marks, model, UNFINISHED, store=store)
     chunks = [rows[members] for members in chunks_by_length(texts.iloc[rows], _TEXTS)]
     left = [own for own in chunks if np.isnan(values[own, 0]).any()]
     record.add(f"{NEW_VECTORS}{model}", sum(map(len, left)))
@@ -76,9 +85,9 @@ def vectors_of(
         is_new = np.isnan(values[own, 0])  # part of a chunk may have been left: it is kept already
         values[own] = made
         if len(left) > 1:
-            keep(marks.to_numpy(dtype=object)[own[is_new]], made[is_new], model, store=store)
+            keep(marks[own[is_new]], made[is_new], model, store=store)
         record.progress("embeddings", done, len(left))
-    return Vectors(values, marks.to_numpy(dtype=object))
+    return Vectors(values, marks)
 
 
 def keep(marks: np.ndarray, values: np.ndarray, model: str, *, store: str) -> None:
@@ -112,17 +121,3 @@ def write_vectors(sentence_ids: pd.Series, found: Mapping[str, Vectors], *, stor
 
     if is_new is None or len(new):
         write_parts(parts, EMBEDDINGS, store=store, is_addition=is_new is not None)
-
-
-def _fill(values: np.ndarray, marks: pd.Series, kept: tuple[pd.DataFrame, np.ndarray] | None) -> None:
-    if kept is None or not len(kept[0]):
-        return
-    place = place_of(kept[0], marks)
-    values[place >= 0] = kept[1][place[place >= 0]]
-
-
-def _by_model(rows: pd.DataFrame) -> dict[tuple[str, int], tuple[pd.DataFrame, np.ndarray]]:
-    return {
-        (model, int(length)): (own[["made_from"]].reset_index(drop=True), np.vstack(own["vector"].to_list()).astype(np.float32, copy=False))
-        for (model, length), own in rows.groupby([rows["model"], rows["vector"].map(len)])
-    }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from voc.errors import VocError
+from voc.memory import give_back
 from voc.models_folder import models_folder
 from voc.part_results import PartError, vector_faults
 from voc.parts import is_address, load_part
@@ -156,7 +157,10 @@ def _e5_models() -> dict:
     (path,) = model_files("e5")
     plain = load_e5(path)
     adapted = adapt_e5(plain, models_folder() / "opinions" / "adapter.npz")
-    return dict(zip(("e5", "opinions"), in_integers(plain, adapted), strict=True))
+    models = dict(zip(("e5", "opinions"), in_integers(plain, adapted), strict=True))
+    del plain, adapted
+    give_back()  # their floats
+    return models
 
 
 @cache

@@ -19,7 +19,7 @@ def made(tmp_path, monkeypatch):
     from flows import vectors
     from flows.record import RunRecord
 
-    for name in ("read_table_task", "add_rows_task"):
+    for name in ("fill_task", "add_rows_task"):
         monkeypatch.setattr(vectors, name, getattr(vectors, name).fn)
     monkeypatch.setattr(vectors, "_TEXTS", 2)
     monkeypatch.setattr(vectors, "dimension", lambda _: 1)
@@ -30,7 +30,7 @@ def made(tmp_path, monkeypatch):
             return [call["texts"].str.len().to_numpy(dtype=np.float32)[:, None] for call in calls]
 
         record = RunRecord(CONFIG, is_quiet=True)
-        return vectors.vectors_of(TEXTS, "use", vectors.read_vectors(store=store), by="x", store=store, run_chunks=lengths, record=record)
+        return vectors.vectors_of(TEXTS, "use", by="x", store=store, run_chunks=lengths, record=record)
 
     return run
 
@@ -53,6 +53,20 @@ def test_an_append_that_was_done_twice_is_read_once(made, tmp_path):
     left([0, 1], str(tmp_path))
     assert len(read_table(UNFINISHED, store=str(tmp_path))) == 2
     assert made().values[:, 0].tolist() == TEXTS.str.len().tolist()
+
+
+def test_vectors_of_another_model_or_width_are_not_read(tmp_path):
+    from flows import vectors
+
+    marks = text_marks(TEXTS, by="x")
+    frame = pd.DataFrame({"made_from": marks, "model": ["use", "e5", "use", "use", "use", "use"],
+                          "vector": [[1.0], [2.0], [3.0, 3.0], [4.0], [5.0], [6.0]]})  # fmt: skip
+    add_rows(frame[:4], UNFINISHED, store=str(tmp_path))
+    vectors.write_vectors(pd.Series(["a"]), {"use": vectors.Vectors(np.array([[9.0]], dtype=np.float32), marks.to_numpy(dtype=object)[4:5])}, store=str(tmp_path))
+    values = np.full((6, 1), np.nan, dtype=np.float32)
+    for table in (UNFINISHED, EMBEDDINGS):
+        vectors.fill(values, marks.to_numpy(dtype=object), "use", table, store=str(tmp_path))
+    np.testing.assert_array_equal(values[:, 0], [1.0, np.nan, np.nan, 4.0, 9.0, np.nan])
 
 
 def three(values):
