@@ -18,7 +18,7 @@ from voc.store import add_rows, dataset, new_rows, write_parts
 from voc.tables import EMBEDDINGS, UNFINISHED, Table
 
 _TEXTS = 1000  # texts in a chunk
-_WRITTEN, _READ = 50_000, 10_000  # vectors of a part that is written, or read
+_PART = 10_000  # vectors that are written or read at a time
 
 add_rows_task = edge_task(add_rows, name="途中結果の保存")
 
@@ -50,7 +50,7 @@ def fill(values: np.ndarray, marks: np.ndarray, model: str, table: Table, *, sto
     if stored is None:
         return
     own = stored.scanner(
-        columns=["made_from", "vector"], filter=pc.field("model") == model, batch_size=_READ, batch_readahead=1, fragment_readahead=1, use_threads=False
+        columns=["made_from", "vector"], filter=pc.field("model") == model, batch_size=_PART, batch_readahead=1, fragment_readahead=1, use_threads=False
     )
     for batch in own.to_batches():
         vectors, width = batch.column("vector"), values.shape[1]
@@ -114,8 +114,8 @@ def write_vectors(sentence_ids: pd.Series, found: Mapping[str, Vectors], *, stor
 
     def parts() -> Iterator[pd.DataFrame]:
         for model, own in new.groupby("model", sort=False):
-            for start in range(0, len(own), _WRITTEN):
-                part = own.iloc[start : start + _WRITTEN]
+            for start in range(0, len(own), _PART):
+                part = own.iloc[start : start + _PART]
                 vectors = pd.Series(list(found[model].values[part["row"].to_numpy(dtype=int)]), index=part.index, dtype="object")
                 yield part.drop(columns="row").assign(vector=vectors)
 

@@ -79,7 +79,7 @@ def three(values):
 def test_vectors_are_written_once_however_often_and_whatever_was_there(first, tmp_path, monkeypatch):
     from flows import vectors
 
-    monkeypatch.setattr(vectors, "_WRITTEN", 2)
+    monkeypatch.setattr(vectors, "_PART", 2)
     ids, store = pd.Series(["a", "b", "c"]), str(tmp_path)
     vectors.write_vectors(ids, three(first), store=store)
     assert len(read_table(EMBEDDINGS, store=store)) == np.isfinite(first).sum()
@@ -92,7 +92,7 @@ def test_vectors_are_written_once_however_often_and_whatever_was_there(first, tm
 def test_vectors_of_many_parts_are_one_commit(tmp_path, monkeypatch):
     from flows import vectors
 
-    monkeypatch.setattr(vectors, "_WRITTEN", 1)
+    monkeypatch.setattr(vectors, "_PART", 1)
     vectors.write_vectors(pd.Series(["a", "b", "c"]), three([1, 2, 3]), store=str(tmp_path))
     assert table_version(EMBEDDINGS, store=str(tmp_path)) == 0
 
