@@ -9,10 +9,10 @@ from voc.impact.lifetime import HIGH
 from voc.impact.periods import NOT_ENDED
 from voc.impact.records import LIKELY
 from voc.impact.segments import MIN_CELL
+from voc.intervals import Z90
 
 HIGH_LTV, PROMOTER, CHURNED = "high_ltv", "promoter", "churned"
 PROMOTER_FROM = 9
-Z90 = 1.6448536269514722
 COLUMNS = ["issue_id", "group", "share", "other_share", "ratio", "low", "high", "n_customers", "n_group", "n_others"]
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from voc.config import Matches
 from voc.impact.periods import DAYS_PER_MONTH, ZONE
 from voc.impact.records import LIKELY
+from voc.intervals import Z90
 from voc.issues.kinds import matter_part
 
 TRIAGED = ("使い方", "手続き")
@@ -20,7 +21,6 @@ MIN_CASES = 5.0  # searches without hit, or contacts after a view beyond chance,
 LOST_SHARE, AFTER_VIEW_SHARE = 0.3, 0.2
 MAX_QUERIES = 3000
 _DAY = 86_400
-_Z = 1.6448536269514722
 COLUMNS = [
     "issue_id", "state", "article_id", "article_title", "similarity", "n_contacts", "n_searches", "n_not_found", "n_views",
     "contacts_after_view", "yen_low", "yen_high", "evidence",
@@ -156,7 +156,7 @@ def after_views(contacts: np.ndarray, views: np.ndarray, *, within: tuple[int, i
         return observed, False
     chance = sum(found for found, _ in moved) / told * n
     excess = max(observed - chance, 0.0) / max(1.0 - chance / max(n, 1), 0.1)  # a contact that follows a view may also stand behind another
-    return excess, bool(observed - chance > _Z * np.sqrt(observed + chance * n / told))
+    return excess, bool(observed - chance > Z90 * np.sqrt(observed + chance * n / told))
 
 
 def _soon_after(contacts: np.ndarray, views: np.ndarray, *, within: tuple[int, int]) -> tuple[float, int]:

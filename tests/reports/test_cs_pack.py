@@ -9,7 +9,6 @@ import pytest
 from tests.reports.test_browser import opened
 from tests.reports.test_html import ALLOWED_TAGS, HOSTILE, Page
 from voc import tables as contract
-from voc.reports.cs_customers import wilson
 from voc.reports.cs_pack import cs_report, cs_sheets
 from voc.reports.html import write_cs_report
 from voc.reports.workbook import write_workbook
@@ -139,12 +138,6 @@ def test_reasons_and_offers(sheets):
     offers = sheets["引き留め"].rows.set_index("提案")
     assert offers.loc["3か月半額", ["申し出", "留まった", "解約に進んだ", "留まった割合"]].tolist() == pytest.approx([7, 5, 2, 5 / 7])
     assert offers.loc["（提案の記録なし）", ["留まった", "留まった割合"]].isna().all()
-
-
-def test_wilsons_interval():
-    low, high = wilson(pd.Series([5.0, 0.0]).to_numpy(), pd.Series([7.0, 0.0]).to_numpy())
-    assert (round(float(low[0]), 3), round(float(high[0]), 3)) == (0.409, 0.900)  # 5 of 7, z = 1.645, by hand
-    assert pd.isna(low[1])
 
 
 def test_customers_at_risk_stand_under_their_pseudonyms(sheets):

@@ -8,9 +8,9 @@ from voc.config import Health
 from voc.customers.health import BANDS, NO_DATA, judge_rules, score
 from voc.customers.signals import Signals, on_day
 from voc.impact.periods import Window, month_number, month_start
+from voc.intervals import Z90, wilson
 
 AHEAD_MONTHS = 3
-Z90 = 1.6448536269514722
 ALL, NOT_LEAVING = "all", "no_cancel"
 _LIKE_BINOMIAL, _NO_EVENTS = 1.0, float(AHEAD_MONTHS)
 _NOTES = {
@@ -104,10 +104,8 @@ def share_interval(rows: pd.DataFrame) -> tuple[float, float]:
         design = max((by_customer**2).sum() / n**2 / spread, _LIKE_BINOMIAL)
     else:
         design = _NO_EVENTS
-    n = n / design
-    middle = (share + Z90**2 / (2 * n)) / (1 + Z90**2 / n)
-    width = Z90 * np.sqrt(share * (1 - share) / n + Z90**2 / (4 * n**2)) / (1 + Z90**2 / n)
-    return max(middle - width, 0.0), min(middle + width, 1.0)
+    low, high = wilson(gone.sum() / design, n / design)
+    return float(low), float(high)
 
 
 def _halves(history: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from voc.intervals import Z90
+
 SHIFT_SD = 0.25  # prior of the shift shared by all issues; 0.5 let a few rare controls move everything
 SPREAD_SCALE = 0.2  # half-normal prior of the spread between issues
 SLOPE, SLOPE_SD = 0.7, 0.4  # a mood that moves contacting by one log unit moves leaving by most of it
 DEFAULT_SHIFT_SD, DEFAULT_SPREAD = 0.1, 0.2  # without controls: no correction, only wider
 MIN_CONTROLS = 2
-Z90 = 1.6448536269514722
 EFFECT_SCALES = (0.1, 0.2, 0.4, 0.8, 1.6)
 UNKNOWN_RATE = (0.2, 1.0)  # reporting rate where the company gives none: bounds the far limit of the interval only
 MAX_SILENT_FACTOR = 2.0  # of the odds ratio; a formula that divides by what is nearly nothing is not believed further

@@ -9,7 +9,6 @@ from scipy.special import expit
 from voc.config import Impact, Value
 from voc.impact.calibration import (
     UNKNOWN_RATE,
-    Z90,
     Bias,
     against_silent,
     calibrated_draws,
@@ -25,6 +24,7 @@ from voc.impact.lifetime import valued_customers
 from voc.impact.periods import Window
 from voc.impact.person_months import Panel
 from voc.impact.value import customer_counts
+from voc.intervals import Z90
 
 JOINT_DRAWS = 200
 

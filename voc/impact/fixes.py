@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from voc.intervals import Z90
+
 COLUMNS = [
     "action_id", "issue_id", "done_on", "n_before_months", "n_after_months", "contacts_before", "contacts_after",
     "contact_ratio", "low", "high", "control", "promised_churns", "realised_churns", "realised_low", "realised_high",
@@ -23,7 +25,7 @@ MIN_CONTROL = 5.0  # control contacts a month below which they would only add no
 TREND_SD = 0.25
 PRIOR_SD = 3.0  # of the log ratio: keeps the ratio of a series that fell to zero finite, says nothing else
 LEVEL = 0.90
-MDE_FACTOR = 1.6448536269514722 + 0.8416212335729143  # one-sided 5 %, power 80 %
+MDE_FACTOR = Z90 + 0.8416212335729143  # one-sided 5 %, power 80 %
 BY_CONTROLS, BY_OTHERS = "解約と無関係な問い合わせ", "ほかの課題の問い合わせ"
 
 

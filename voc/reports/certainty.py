@@ -7,9 +7,9 @@ import pandas as pd
 
 from voc.impact.calibration import MIN_CONTROLS
 from voc.impact.reverse import BY_PERSON, BY_TIMING, BY_WORDS, GAP_DAYS, LATER_DAYS
+from voc.intervals import Z90
 from voc.reports.formats import LABEL_LENGTH, NONE, SMALL_GROUP, count, is_missing, people_range, percent, plain
 
-_Z90 = 1.6448536269514722
 _BASIS = {BY_PERSON: "人の指定", BY_WORDS: "課題の名前", BY_TIMING: "時期（解約の直前に集中）"}
 _WHY_CONTROLS = "住所変更、領収書の発行、営業時間の確認など、解約の理由になりえない課題"
 
@@ -58,7 +58,7 @@ def placebo_block(controls: pd.DataFrame, settings: dict, labels: dict[str, str]
         ["is_confirmed", "issue_id"], ascending=[False, True], kind="stable")
     if rows.empty:
         return None
-    reach = _Z90 * rows["log_odds_se"]
+    reach = Z90 * rows["log_odds_se"]
     low, high = rows["log_odds"] - reach, rows["log_odds"] + reach
     # a candidate may still turn out to be a cause: it counts only where nothing better is there
     tested = rows["is_confirmed"].astype(bool) | (not rows["is_confirmed"].any())

@@ -14,9 +14,9 @@ import pandas as pd
 import vl_convert
 
 from voc.reports.formats import count, is_missing, month, plain
+from voc.reports.palette import ACCENT, GREY, INK, MUTED, PALE, RULE
 from voc.reports.wording import chip
 
-ACCENT, PALE, INK, MUTED, RULE = "#1f4e79", "#9db8d2", "#1c2127", "#5a6470", "#d8dee5"
 FONT = "Hiragino Sans, Yu Gothic UI, Noto Sans JP, Noto Sans CJK JP, sans-serif"
 WIDE, NARROW = 960, 340
 
@@ -41,7 +41,7 @@ def ranking_chart(rows: list[dict], *, width: int, is_provisional: bool = True) 
     order = frame["name"].tolist()
     y = altair.Y("name:N", sort=order, title=None, axis=altair.Axis(labelLimit=420, labelPadding=12, ticks=False, domain=False))
     x = altair.X("low:Q", title="防げる解約数（名／月、90%区間）", axis=altair.Axis(tickCount=6 if width >= WIDE else 4))
-    colour = altair.Color("kind:N", scale=altair.Scale(domain=kinds, range=[ACCENT, ACCENT, "#8a949f"]), legend=None)
+    colour = altair.Color("kind:N", scale=altair.Scale(domain=kinds, range=[ACCENT, ACCENT, GREY]), legend=None)
     # No legend: solid, dashed and grey are explained in the caption, where they can be read aloud.
     dash = altair.StrokeDash("kind:N", scale=altair.Scale(domain=kinds, range=[[1, 0], [5, 3], [1, 0]]), legend=None)
     bars = altair.Chart(frame).mark_rule(strokeWidth=3, strokeCap="butt").encode(y=y, x=x, x2="high:Q", color=colour, strokeDash=dash)

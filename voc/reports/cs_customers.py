@@ -1,10 +1,10 @@
 """Customers in the pack of the service desk: why they cancel and what kept them, who is at risk, what the desk protected."""
 
-import numpy as np
 import pandas as pd
 
 from voc.customers.health import DANGER
 from voc.impact.lifetime import TIER_NAMES
+from voc.intervals import wilson
 from voc.reports.cs_contacts import solved
 from voc.reports.formats import NONE, SMALL_GROUP, count, customers, is_missing, percent, plain, yen
 from voc.reports.sheets import Column, Sheet, hidden, table
@@ -63,16 +63,6 @@ def offers_sheet(tables: dict[str, pd.DataFrame]) -> Sheet:
 def cancel_talks(calls: pd.DataFrame) -> pd.DataFrame:
     """Rows of CALLS in which leaving was spoken of: a reason, an offer or a result is recorded."""
     return calls[calls[["cancel_reason", "offer", "is_kept"]].notna().any(axis=1)]
-
-
-def wilson(successes: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Low and high end of the 90 % interval of Wilson (1927) for a share; NaN where n is 0."""
-    z = 1.6448536269514722
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share, weight = successes / n, z * z / n
-        middle = (share + weight / 2) / (1 + weight)
-        half = z * np.sqrt(share * (1 - share) / n + weight / (4 * n)) / (1 + weight)
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
 def risk_sheet(tables: dict[str, pd.DataFrame], issues: pd.DataFrame, *, timezone: str) -> Sheet:

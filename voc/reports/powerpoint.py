@@ -15,9 +15,9 @@ from pptx.util import Inches
 
 from voc.reports.deck import executive_deck
 from voc.reports.formats import is_missing, plain
-from voc.reports.slide_charts import GREY
+from voc.reports.palette import ACCENT, GREY, INK, PALE, TINT
 from voc.reports.slide_layouts import DRAW, HEIGHT, WIDTH, frame
-from voc.reports.slide_shapes import ACCENT, FONT, INK, PALE, TINT
+from voc.reports.slide_shapes import FONT
 from voc.reports.sources import found_in
 from voc.reports.whole_file import whole_file
 
@@ -87,7 +87,7 @@ def _empty_deck():
                 script.set("typeface", "Meiryo")
     for name, colour in _COLOURS.items():
         slot = next(theme.iter(qn(f"a:{name}")))
-        slot[:] = [slot.makeelement(qn("a:srgbClr"), {"val": colour})]
+        slot[:] = [slot.makeelement(qn("a:srgbClr"), {"val": colour.removeprefix("#").upper()})]
     part._blob = etree.tostring(theme, xml_declaration=True, encoding="UTF-8", standalone=True)
     return deck
 

@@ -3,7 +3,6 @@
 from datetime import date
 
 from pptx.chart.data import CategoryChartData
-from pptx.dml.color import RGBColor
 from pptx.enum.chart import (
     XL_CHART_TYPE,
     XL_LEGEND_POSITION,
@@ -15,9 +14,9 @@ from pptx.enum.dml import MSO_LINE
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
-from voc.reports.slide_shapes import ACCENT, FONT, INK, LEAST, MUTED, PALE, RULE, set_east_asian
+from voc.reports.palette import ACCENT, GREY, INK, MUTED, PALE, RULE
+from voc.reports.slide_shapes import FONT, LEAST, rgb, set_east_asian
 
-GREY = "8A949F"
 _PARTS = (("始点", "start"), ("下限〜推定値", "to_point"), ("推定値〜上限", "from_point"), ("区間（0以上）", "whole"), ("区間（0未満）", "below"))
 
 
@@ -71,7 +70,7 @@ def rate_chart(slide, months: list[date], rates: list[tuple[str, list]], *, at: 
         series.smooth = False
         series.marker.style = XL_MARKER_STYLE.NONE
         series.format.line.width = Pt(2.25)
-        series.format.line.color.rgb = RGBColor.from_string(colour)
+        series.format.line.color.rgb = rgb(colour)
         if dash is not None:
             series.format.line.dash_style = dash
     _month_axes(chart, n_months=len(months), number_format="0.0%")
@@ -105,18 +104,18 @@ def _add(slide, kind, data: CategoryChartData, *, at: tuple[float, float, float,
     chart = frame.chart
     chart.has_legend, chart.has_title = False, False
     chart.font.size, chart.font.name = Pt(LEAST), FONT
-    chart.font.color.rgb = RGBColor.from_string(MUTED)
+    chart.font.color.rgb = rgb(MUTED)
     set_east_asian(chart.font._rPr)
     return chart
 
 
 def _solid(fill, colour: str) -> None:
     fill.solid()
-    fill.fore_color.rgb = RGBColor.from_string(colour)
+    fill.fore_color.rgb = rgb(colour)
 
 
 def _axis(axis, colour: str) -> None:
-    axis.format.line.color.rgb = RGBColor.from_string(colour)
+    axis.format.line.color.rgb = rgb(colour)
     axis.major_tick_mark = axis.minor_tick_mark = XL_TICK_MARK.NONE
 
 
@@ -124,7 +123,7 @@ def _values(axis, *, number_format: str) -> None:
     _axis(axis, RULE)
     axis.format.line.fill.background()
     axis.has_major_gridlines = True
-    axis.major_gridlines.format.line.color.rgb = RGBColor.from_string(RULE)
+    axis.major_gridlines.format.line.color.rgb = rgb(RULE)
     axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = number_format, False
 
 

@@ -6,14 +6,9 @@ from pptx.util import Inches
 
 from voc.reports import slide_charts
 from voc.reports.formats import NONE
+from voc.reports.palette import ACCENT, INK, MUTED, PALE, RULE, TINT
 from voc.reports.slide_shapes import (
-    ACCENT,
-    INK,
-    MUTED,
-    PALE,
-    RULE,
     SPACING,
-    TINT,
     block,
     ems,
     fill,

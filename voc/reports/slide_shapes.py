@@ -14,8 +14,8 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from voc.reports.formats import plain
+from voc.reports.palette import INK, MUTED, RULE
 
-ACCENT, PALE, INK, MUTED, RULE, TINT = "1F4E79", "9DB8D2", "1C2127", "5A6470", "D8DEE5", "EEF3F8"
 FONT = "Yu Gothic"  # 游ゴシック: on Windows from 8.1 on and with Office for Mac; elsewhere the desk's own gothic takes its place
 LEAST = 12
 SPACING = 1.25
@@ -102,10 +102,15 @@ def _paragraph(frame, line: str, *, is_first: bool, align: str, size: float, bol
     look(run.font, size=size, bold=bold, colour=colour)
 
 
+def rgb(colour: str) -> RGBColor:
+    """A colour of the palette."""
+    return RGBColor.from_string(colour.removeprefix("#"))
+
+
 def look(font, *, size: float, bold: bool = False, colour: str = INK) -> None:
     """Size, weight, colour and typefaces (Latin and East Asian) of a run."""
     font.size, font.bold = Pt(size), bold
-    font.color.rgb = RGBColor.from_string(colour)
+    font.color.rgb = rgb(colour)
     font.name = FONT
     set_east_asian(font._rPr)
     font._rPr.set("lang", "ja-JP")
@@ -130,7 +135,7 @@ def block(slide, *, at: tuple[float, float, float, float], colour: str) -> None:
     """A filled rectangle without outline or shadow."""
     shape = slide.shapes.add_shape(1, *(Inches(length) for length in at))
     shape.fill.solid()
-    shape.fill.fore_color.rgb = RGBColor.from_string(colour)
+    shape.fill.fore_color.rgb = rgb(colour)
     shape.line.fill.background()
     shape._element.remove(shape._element.find(qn("p:style")))  # it would bring the theme's shadow
 

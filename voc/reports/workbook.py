@@ -10,12 +10,12 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from voc.reports.formats import is_missing, plain
+from voc.reports.palette import ACCENT, INK, MUTED, PALE, RULE
 from voc.reports.sheets import NUMBERS, WRAPPED, Sheet
 from voc.reports.whole_file import whole_file
 
 MAX_ROWS = 1_048_500
 """Rows of one table: what Excel allows, less the lines above."""
-_ACCENT, _INK, _MUTED, _RULE, _PALE = "#1F4E79", "#1C2127", "#5A6470", "#D8DEE5", "#9DB8D2"
 _FONT = "游ゴシック"
 _FORMATS = {
     "yen": '#,##0"円"', "people": '0.0"名"', "customers": '#,##0"名"', "contacts": '#,##0.0"件"', "count": '#,##0"件"', "sentences": '#,##0"文"',
@@ -52,16 +52,16 @@ def write_workbook(sheets: Sequence[Sheet], path: Path, *, title: str, as_of_on:
 
 
 def _looks(book: xlsxwriter.Workbook) -> dict:
-    base = {"font_name": _FONT, "font_size": 10.5, "font_color": _INK, "valign": "top"}
+    base = {"font_name": _FONT, "font_size": 10.5, "font_color": INK, "valign": "top"}
     # quote_prefix: text that begins with = + - @ stays text, also after somebody opened the cell and pressed Enter
     text = {**base, "quote_prefix": True}
     looks = {
-        "title": {**base, "font_size": 15, "bold": True}, "line": {**text, "text_wrap": True, "font_color": _MUTED},
-        "heading": {**base, "bold": True, "font_size": 12, "font_color": _ACCENT, "bottom": 1, "bottom_color": _RULE, "valign": "bottom"},
+        "title": {**base, "font_size": 15, "bold": True}, "line": {**text, "text_wrap": True, "font_color": MUTED},
+        "heading": {**base, "bold": True, "font_size": 12, "font_color": ACCENT, "bottom": 1, "bottom_color": RULE, "valign": "bottom"},
         "block": {**text, "text_wrap": True},
-        "head": {**base, "bold": True, "font_color": "white", "bg_color": _ACCENT, "text_wrap": True, "valign": "vcenter"},
+        "head": {**base, "bold": True, "font_color": "white", "bg_color": ACCENT, "text_wrap": True, "valign": "vcenter"},
         "text": {**text, "text_wrap": True, "indent": 1}, "id": {**text, "indent": 1}, "long": {**text, "text_wrap": True, "indent": 1},
-        "told": {**text, "align": "right", "font_color": _MUTED},
+        "told": {**text, "align": "right", "font_color": MUTED},
     }
     looks |= {kind: {**base, "num_format": written, "align": "right"} for kind, written in _FORMATS.items()}
     return {name: book.add_format(look) for name, look in looks.items()}
@@ -144,7 +144,7 @@ def _body(page, sheet: Sheet, top: int, looks: dict, *, number: int) -> None:
     for at, column in enumerate(sheet.columns):
         if column.bar and len(rows):
             page.conditional_format(top + 1, at, bottom, at, {
-                "type": "data_bar", "bar_color": _PALE, "bar_solid": True, "bar_border_color": _PALE, "min_type": "num", "min_value": 0,
+                "type": "data_bar", "bar_color": PALE, "bar_solid": True, "bar_border_color": PALE, "min_type": "num", "min_value": 0,
             })  # fmt: skip
 
 
@@ -171,10 +171,10 @@ def _chart(book: xlsxwriter.Workbook, page, sheet: Sheet, top: int) -> None:
             "categories": [sheet.name, top, first, top, last], "values": [sheet.name, row, first, row, last],
             "line": {"width": 2},
         })  # fmt: skip
-    font = {"name": _FONT, "size": 9, "color": _INK}
+    font = {"name": _FONT, "size": 9, "color": INK}
     chart.set_title({"name": sheet.chart.title, "name_font": {**font, "size": 11}, "overlay": False})
-    chart.set_x_axis({"num_font": font, "line": {"color": _RULE}})
-    chart.set_y_axis({"num_font": font, "num_format": "0", "min": 0, "line": {"none": True}, "major_gridlines": {"visible": True, "line": {"color": _RULE}}})
+    chart.set_x_axis({"num_font": font, "line": {"color": RULE}})
+    chart.set_y_axis({"num_font": font, "num_format": "0", "min": 0, "line": {"none": True}, "major_gridlines": {"visible": True, "line": {"color": RULE}}})
     chart.set_legend({"position": "bottom", "font": font})
     chart.set_size({"width": 1000, "height": 360})
     page.insert_chart(top + len(sheet.rows) + 2, 0, chart)
