@@ -12,7 +12,7 @@ from flows.fingerprints import ISSUE_SPACE
 from flows.ledger_store import read_ledger, write_ledger
 from flows.payers import Payers, read_payers
 from flows.record import RunRecord
-from flows.tasks import edge_task, task
+from flows.tasks import edge_task, read_table_task, replace_table_task, task
 from flows.understanding import Understood, understand
 from voc import japanese, topics
 from voc.as_of import up_to_run
@@ -36,7 +36,7 @@ from voc.opinions import judge
 from voc.parts import load_part
 from voc.ranking import rank
 from voc.sources.categories import read_category_file
-from voc.store import read_table, replace_table
+from voc.store import read_table
 from voc.tables import (
     CONTACTS,
     ISSUE_CALIBRATION,
@@ -50,8 +50,6 @@ from voc.tables import (
     check,
 )  # fmt: skip
 
-read_table_task = edge_task(read_table, name="表の読み込み")
-replace_table_task = edge_task(replace_table, name="保存")
 read_ledger_task = edge_task(read_ledger, name="台帳の読み込み")
 write_ledger_task = edge_task(write_ledger, name="台帳の保存")
 read_categories_task = edge_task(read_category_file, name="分類の表の読み込み")

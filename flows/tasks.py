@@ -14,6 +14,7 @@ from prefect import task as prefect_task
 from prefect.cache_policies import NO_CACHE
 
 from voc.errors import ConfigError, StoreError
+from voc.store import read_table, replace_table
 
 _LASTING = (StoreError, ConfigError)
 task = partial(prefect_task, cache_policy=NO_CACHE, persist_result=False)
@@ -60,3 +61,5 @@ def _may_pass(task, task_run, state) -> bool:  # noqa: ARG001 - Prefect's signat
 
 # for stages that touch files, servers or the store; a fault of logic is not mended by trying again
 edge_task = partial(task, retries=2, retry_delay_seconds=[1, 10], retry_condition_fn=_may_pass)
+read_table_task = edge_task(read_table, name="表の読み込み")
+replace_table_task = edge_task(replace_table, name="保存")

@@ -16,7 +16,7 @@ from flows.chunks import OPINION_MODEL, PLAIN_E5, opinion_chunk_task, sentence_c
 from flows.compute import RunChunks
 from flows.fingerprints import changed_parts, fingerprints, made_by_rows, marks_by, part_fingerprint
 from flows.record import RunRecord
-from flows.tasks import edge_task, task
+from flows.tasks import edge_task, read_table_task, replace_table_task, task
 from flows.vectors import Vectors, keep, stored_vectors, vectors_of, write_vectors
 from voc.calls import CHANNELS, summarise_calls
 from voc.config import Config
@@ -28,7 +28,7 @@ from voc.parts import configured_parts
 from voc.requests import request_rows, requested
 from voc.run_words import NEW_VECTORS
 from voc.sources.dictionary import load_terms
-from voc.store import clear_table, read_table, replace_table
+from voc.store import clear_table, read_table
 from voc.tables import (
     CALLS,
     MADE_BY,
@@ -46,8 +46,6 @@ from voc.terms import Terms
 _TURNS, _TEXTS = 2000, 1000  # texts in a chunk: light work, and work for models
 _VOICES = ("customer", "unknown")
 
-read_table_task = edge_task(read_table, name="表の読み込み")
-replace_table_task = edge_task(replace_table, name="保存")
 write_vectors_task = edge_task(write_vectors, name="ベクトルの保存")
 load_terms_task = edge_task(load_terms, name="用語集の読み込み")
 summarise_calls_task = task(summarise_calls, name="通話の要約")
