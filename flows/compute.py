@@ -19,6 +19,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
 from voc.config import Compute
 from voc.errors import VocError
+from voc.memory import return_large_blocks
 
 _WORTH_IT = 4  # chunks; fewer are done here sooner than other processes load their libraries and models
 _AHEAD, _AHEAD_DASK = 4, 64  # chunks under way: for each process here, in all on Dask; those behind them are not made yet
@@ -66,6 +67,7 @@ def chunk_runner(compute: Compute) -> Iterator[RunChunks]:
 
 def _start(compute: Compute, n_workers: int, stack: ExitStack) -> TaskRunner:
     stack.enter_context(_shared_server())
+    return_large_blocks()  # others compute, this process holds what they made
     if compute.dask is None:
         return stack.enter_context(ProcessPoolTaskRunner(max_workers=n_workers, initializer=_end_with_parent))
     return _dask(compute.dask, n_workers, stack)
