@@ -17,7 +17,7 @@ from flows.overlaps import Given, doubled_rows, is_overtaking, stored_keys, with
 from flows.record import RunRecord
 from flows.retention import expire_contacts
 from flows.rows import PulledRows, masked_texts, rows_of
-from flows.tasks import Unsaid, edge_task, read_table_task, task, unsaid_task
+from flows.tasks import Unsaid, edge_task, read_table_task, replace_table_task, task, unsaid_task
 from voc.as_of import told_later, up_to_run
 from voc.config import Config, Source
 from voc.duplicates import link_duplicates
@@ -31,7 +31,6 @@ from voc.sources.pseudonym_key import pseudonym_key
 from voc.sources.pseudonym_map import read_pseudonyms, write_pseudonyms
 from voc.sources.pull import pull
 from voc.sources.watermarks import Pulled, advance, column_marks, read_watermark, rows, values, without_marks
-from voc.store import write_table
 from voc.tables import (
     CONTACTS,
     CUSTOMER_KEYS,
@@ -49,7 +48,6 @@ _LAKE = (*COMPANY.values(), CUSTOMER_KEYS, CONTACTS, TURNS, REJECTS, ERASED, WAT
 _OWN = Source.model_construct(name=STORE_ITSELF, format="transcript", path="-")
 
 pull_task = unsaid_task(pull, name="読み込み", make=edge_task)
-write_table_task = edge_task(write_table, name="保存")
 link_duplicates_task = task(link_duplicates, name="重複の照合")
 link_episodes_task = task(link_episodes, name="やり取りの照合")
 
@@ -169,7 +167,7 @@ def _write(lake: dict[str, pd.DataFrame], changed: dict[str, pd.DataFrame], *, s
     """Write the tables that differ from what is stored; the watermark is given alone, after the data."""
     for name, frame in changed.items():
         if not frame.equals(lake[name]):
-            write_table_task(frame, TABLES[name], store=store)
+            replace_table_task(frame, TABLES[name], store=store)
             lake[name] = frame
 
 

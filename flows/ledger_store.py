@@ -5,7 +5,7 @@ import pandas as pd
 from voc.errors import TableError, VocError
 from voc.issues.events import append_events, fix_actions, restored
 from voc.issues.prototypes import count_sentences, restate_mentions
-from voc.store import read_table, write_table
+from voc.store import read_table, replace_table, write_table
 from voc.tables import ACTIONS, ISSUE_EVENTS, ISSUES, MENTIONS
 
 
@@ -32,7 +32,7 @@ def write_ledger(
         raise VocError(f"この処理の間に台帳が別の操作で変わったため、保存しませんでした。もう一度実行してください。（{error}）") from None
     mentions = restate_mentions(mentions, issues)
     issues = count_sentences(issues, mentions)
-    write_table(joined, ISSUE_EVENTS, store=store)
+    replace_table(joined, ISSUE_EVENTS, store=store)
     write_table(mentions, MENTIONS, store=store)
     write_table(issues, ISSUES, store=store)
     write_table(fix_actions(joined, issues), ACTIONS, store=store)

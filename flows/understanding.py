@@ -85,7 +85,7 @@ def understand(
     voices = sentences[sentences["set_aside"].isna() & (sentences["terms"].map(len) > 0)].reset_index(drop=True)
     _count_sentences(sentences, voices, record=record)
     del sentences
-    texts = voices.drop_duplicates("text")[["sentence_id", "text"]].reset_index(drop=True)
+    texts = _texts(voices, contacts)
     with record.stage("embeddings"):
         vectors = partial(vectors_of, texts["text"], store=store, run_chunks=run_chunks, record=record)
         found = {} if own.opinions else {"use": vectors("use", by=by["use"])}
@@ -115,6 +115,15 @@ def understand(
     record.models = {name: entry.get("sha256", "") for name, entry in registry().items()}
     record.models |= {setting: part_fingerprint(name) for setting, name, _ in configured_parts(own, config.value)}
     return Understood(sentences, voices, place, meanings, opinions, requests)
+
+
+def _texts(voices: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
+    """(sentence_id, text) of each distinct text of `voices`, under the sentence that said it first: what comes later does not
+    change it, so that the vectors of a new night are added and those that are stored stay as they are."""
+    said = voices[["text", "sentence_id"]].assign(at=voices["contact_id"].map(contacts.set_index("contact_id")["started_at"]))
+    first = said.sort_values(["at", "sentence_id"], kind="stable").drop_duplicates("text").set_index("text")["sentence_id"]
+    texts = voices["text"].drop_duplicates().reset_index(drop=True)
+    return pd.DataFrame({"sentence_id": first.loc[texts].to_numpy(), "text": texts})
 
 
 def _sentences(turns: pd.DataFrame, terms: Terms | None, *, by: str, store: str, run_chunks: RunChunks, record: RunRecord) -> pd.DataFrame:

@@ -112,10 +112,19 @@ def test_a_table_of_an_earlier_version_without_marks_is_written_anew(tmp_path):
     assert read_table(OPINIONS, store=str(tmp_path))["made_from"].tolist() == ["1", "2"]
 
 
-def test_a_table_without_marks_is_compared_as_a_whole(tmp_path):
-    assert replace_table(usage(["a"], [1.0]), USAGE, store=str(tmp_path))
-    assert not replace_table(usage(["a"], [1.0]), USAGE, store=str(tmp_path))
-    assert replace_table(usage(["a"], [2.0]), USAGE, store=str(tmp_path))
+@pytest.mark.parametrize(
+    ("ids", "n", "files"),
+    [("ac", [1.0, 3.0], 1), ("abc", [1.0, 2.0, 3.0], 2), ("ac", [1.0, 9.0], 1), ("a", [1.0], 1), ("abc", [1.0, 2.0, 9.0], 1), ("bd", [1.0, 3.0], 1)],
+    ids=["same: not written", "came: added", "changed: written anew", "went: written anew", "changed and came", "other ids"],
+)
+def test_a_table_without_marks_is_written_by_what_differs(ids, n, files, tmp_path):
+    store, before = str(tmp_path), usage(list("ac"), [1.0, 3.0])
+    assert replace_table(before, USAGE, store=store)
+    after = usage(list(ids), n)
+    assert replace_table(after, USAGE, store=store) == (content_sha(after) != content_sha(before))
+    assert table_version(USAGE, store=store) == int(content_sha(after) != content_sha(before))
+    assert content_sha(read_table(USAGE, store=store)) == content_sha(after)
+    assert len(DeltaTable(str(tmp_path / USAGE.name)).file_uris()) == files
 
 
 def test_content_hashes_tell_content_and_neither_clocks_nor_the_way_it_was_written(tmp_path):

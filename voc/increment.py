@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 _SEPARATOR = "\x1f"
+_PART = 50_000  # texts that are hashed at a time: a month's turns at once would take 1.6 GB
 
 
 def by_of(parts: Mapping[str, str]) -> str:
@@ -68,9 +69,12 @@ def chunks_by_length(texts: pd.Series, size: int) -> list[np.ndarray]:
 
 def _halves(texts: pd.Series, *, by: str) -> np.ndarray:
     """(n, 2) SipHash of each text under two keys."""
-    keys, values = hashlib.sha256(by.encode()).hexdigest(), texts.to_numpy(dtype=object)
-    hashes = [pd.util.hash_array(values, hash_key=keys[at : at + 16]) for at in (0, 16)]
-    return np.column_stack(hashes)
+    keys, halves = hashlib.sha256(by.encode()).hexdigest(), np.empty((len(texts), 2), dtype=np.uint64)
+    for start in range(0, len(texts), _PART):
+        values = texts.iloc[start : start + _PART].to_numpy(dtype=object)
+        for half, at in enumerate((0, 16)):
+            halves[start : start + _PART, half] = pd.util.hash_array(values, hash_key=keys[at : at + 16])
+    return halves
 
 
 def _hex(halves: np.ndarray) -> np.ndarray:

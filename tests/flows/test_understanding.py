@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from deltalake import DeltaTable
 
 from voc.config import Config
 from voc.store import add_rows, content_hashes, read_table, table_version
@@ -21,8 +22,9 @@ SAID = {
 }
 
 
-def tables(said):
-    contacts = pd.DataFrame({"contact_id": list(said), "channel": "call", "started_at": "2026-04-01T00:00Z", "source": "s",
+def tables(said, days=None):
+    days = [(days or {}).get(own, 1) for own in said]
+    contacts = pd.DataFrame({"contact_id": list(said), "channel": "call", "started_at": [f"2026-04-{day:02d}T00:00Z" for day in days], "source": "s",
                              "source_row": list(said), "content_sha": ""})  # fmt: skip
     rows = [(f"{own}-{i}", own, i, "operator" if i % 2 else "customer", text)
             for own, texts in said.items() for i, text in enumerate(text for said in texts for text in (said, "承知しました。"))]  # fmt: skip
@@ -42,10 +44,10 @@ def flow(tmp_path_factory):
     from flows.record import RunRecord
     from flows.understanding import understand
 
-    def run(said, store, run_chunks=run_here, config=CONFIG, base=Path()):
+    def run(said, store, *, config=CONFIG, base=Path(), days=None):
         record = RunRecord(config, is_quiet=True)
-        contacts, turns = tables(said)
-        options = {"base": base, "store": str(store), "run_chunks": run_chunks, "record": record}
+        contacts, turns = tables(said, days)
+        options = {"base": base, "store": str(store), "run_chunks": run_here, "record": record}
         prefect_flow(lambda: understand(contacts, lambda: turns, config, **options), name="understand", persist_result=False)()
         return record.counts
 
@@ -81,6 +83,17 @@ def test_what_came_changed_or_went_ends_in_the_tables_of_a_run_from_scratch(befo
     flow(before, tmp_path)
     flow(SAID, tmp_path)
     assert content_hashes(store=str(tmp_path)) == scratch[0]
+
+
+def test_a_later_night_adds_its_vectors_and_leaves_those_that_are_stored(flow, tmp_path):
+    night = {"0": ["料金が高いです。", "画面が真っ白になります。"]}  # sorts before, and says again what was said
+    flow(SAID, tmp_path)
+    before = DeltaTable(str(tmp_path / EMBEDDINGS.name)).file_uris()
+    flow(SAID | night, tmp_path, days={"0": 2})
+    after = DeltaTable(str(tmp_path / EMBEDDINGS.name)).file_uris()
+    assert set(before) < set(after)
+    flow(SAID | night, tmp_path / "scratch", days={"0": 2})
+    assert content_hashes(store=str(tmp_path / "scratch")) == content_hashes(store=str(tmp_path))
 
 
 def test_nothing_is_computed_or_written_where_nothing_is_new(flow, tmp_path):
