@@ -33,7 +33,7 @@ def company(flows, tmp_path, monkeypatch):
     from flows.record import RunRecord
 
     monkeypatch.setattr(flows, "pull_task", flows.unsaid_task(flows.pull, name="読み込み"))  # a fault is told at once, not after 11 seconds
-    for name in ("read_table_task", "write_table_task", "link_duplicates_task", "link_episodes_task"):
+    for name in ("read_table_task", "replace_table_task", "link_duplicates_task", "link_episodes_task"):
         monkeypatch.setattr(flows, name, getattr(flows, name).fn)  # some hundred of them in a test; the server would cost minutes
 
     class Company:
@@ -149,7 +149,7 @@ def test_cut_off_at_any_write_the_next_ingest_ends_with_the_same_tables(company,
     monkeypatch.setattr(flows, "pull_task", partial(flows.pull_task, pull_bytes=1))  # one record a pull, where a place allows it
     company.ingest()
     whole = company.shas()
-    write, n_writes, store = flows.write_table_task, 0, company.store
+    write, n_writes, store = flows.replace_table_task, 0, company.store
     for cut in range(1, 40, 3):
         company.store = f"{store}-{cut}"
         n_writes = 0
@@ -161,14 +161,14 @@ def test_cut_off_at_any_write_the_next_ingest_ends_with_the_same_tables(company,
                 raise KeyboardInterrupt
             return write(*arguments, **options)
 
-        monkeypatch.setattr(flows, "write_table_task", cut_off)
+        monkeypatch.setattr(flows, "replace_table_task", cut_off)
         try:
             company.ingest()
             break
         except KeyboardInterrupt:
             pass
         finally:
-            monkeypatch.setattr(flows, "write_table_task", write)
+            monkeypatch.setattr(flows, "replace_table_task", write)
         company.ingest()
         assert company.shas() == whole, f"cut off at write {cut}"
     assert cut > 4

@@ -88,7 +88,7 @@ def test_of_two_sources_the_later_one_holds_though_only_the_earlier_one_changed(
 
 def test_cut_off_at_any_write_while_files_are_read_again_nothing_is_hidden(company, flows, monkeypatch):
     company.sources = [CALLS, CRM]
-    write, whole = flows.write_table_task, None
+    write, whole = flows.replace_table_task, None
     for cut in range(1, 20):
         company.store = str(company.folder / f"store-{cut}")
         company.put("calls/a.jsonl", call("1", "画面が開きません"))
@@ -107,14 +107,14 @@ def test_cut_off_at_any_write_while_files_are_read_again_nothing_is_hidden(compa
                 raise KeyboardInterrupt
             return write(*arguments, **options)
 
-        monkeypatch.setattr(flows, "write_table_task", cut_off)
+        monkeypatch.setattr(flows, "replace_table_task", cut_off)
         is_cut = False
         try:
             company.ingest()
         except KeyboardInterrupt:
             is_cut = True
         finally:
-            monkeypatch.setattr(flows, "write_table_task", write)
+            monkeypatch.setattr(flows, "replace_table_task", write)
         company.ingest()
         assert tables(company) == whole, json.dumps({"cut off at write": cut})
         if not is_cut:
