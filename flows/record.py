@@ -70,7 +70,7 @@ class RunRecord:
     def stage(self, name: str, *, of: str = "") -> Iterator[None]:
         """Time a stage and tell its name (and the source it works `of`); stages of one name add up."""
         self.tell(f"▶ {STAGES.get(name, name)}" + (f"（{of}）" if of else ""))
-        give_back()
+        give_back()  # what was let go since the last stage
         begin = time.perf_counter()
         try:
             yield

@@ -105,7 +105,7 @@ def understand(
     place = pd.Index(texts["text"]).get_indexer(voices["text"])
     opinions = _of_voices(opinions, place, voices, record=record)
     with record.stage("requests"):
-        requests = _requests(voices, opinions, terms, by=by["wishes"], store=store, run_chunks=run_chunks, record=record)
+        requests = _requests(voices, texts, opinions, terms, by=by["wishes"], store=store, run_chunks=run_chunks, record=record)
     with record.stage("calls"):
         sentences = _stored_sentences(store)
         calls = _calls(contacts, read_turns(), sentences, opinions, by=by["calls"], store=store, record=record)
@@ -119,7 +119,7 @@ def understand(
 
 def _texts(voices: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
     """(sentence_id, text) of each distinct text of `voices`, under the sentence that said it first: what comes later does not
-    change it, so that the vectors of a new night are added and those that are stored stay as they are."""
+    change it, so that the vectors and wishes of a new night are added and those that are stored stay as they are."""
     said = voices[["text", "sentence_id"]].assign(at=voices["contact_id"].map(contacts.set_index("contact_id")["started_at"]))
     first = said.sort_values(["at", "sentence_id"], kind="stable").drop_duplicates("text").set_index("text")["sentence_id"]
     texts = voices["text"].drop_duplicates().reset_index(drop=True)
@@ -199,10 +199,11 @@ def _of_voices(opinions: pd.DataFrame, place: np.ndarray, voices: pd.DataFrame, 
 
 
 def _requests(
-    voices: pd.DataFrame, opinions: pd.DataFrame, terms: Terms | None, *, by: str, store: str, run_chunks: RunChunks, record: RunRecord
-) -> pd.DataFrame:
+    voices: pd.DataFrame, texts: pd.DataFrame, opinions: pd.DataFrame, terms: Terms | None, *,
+    by: str, store: str, run_chunks: RunChunks, record: RunRecord,
+) -> pd.DataFrame:  # fmt: skip
     stored, rows = read_table_task(WISHES, store=store), requested(voices, opinions)
-    texts = rows[["sentence_id", "text"]].sort_values("sentence_id").drop_duplicates("text").reset_index(drop=True)
+    texts = texts[texts["text"].isin(rows["text"])].reset_index(drop=True)
     marks = text_marks(texts["text"], by=by)
     place = place_of(stored, marks)
     old = stored.iloc[place[place >= 0]].assign(sentence_id=texts["sentence_id"].to_numpy()[place >= 0], text=texts["text"].to_numpy()[place >= 0])

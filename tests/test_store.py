@@ -18,7 +18,7 @@ from voc.store import (
     table_version,
     write_table,
 )
-from voc.tables import OPINIONS, SENTENCES, TABLES, USAGE, WATERMARKS, check, content_sha, empty
+from voc.tables import CUSTOMERS, OPINIONS, SENTENCES, TABLES, USAGE, WATERMARKS, check, content_sha, empty
 
 ROW = {"sentence_id": "s", "turn_id": "t", "contact_id": "c", "position": 0, "start": 0, "end": 2, "text": "あ🙂"}
 
@@ -125,6 +125,13 @@ def test_a_table_without_marks_is_written_by_what_differs(ids, n, files, tmp_pat
     assert table_version(USAGE, store=store) == int(content_sha(after) != content_sha(before))
     assert content_sha(read_table(USAGE, store=store)) == content_sha(after)
     assert len(DeltaTable(str(tmp_path / USAGE.name)).file_uris()) == files
+
+
+def test_no_value_and_an_empty_word_are_two(tmp_path):
+    none, word = (check(pd.DataFrame([{"customer_id": "A", "plan": plan}]), CUSTOMERS) for plan in (None, ""))
+    assert content_sha(none) == content_sha(word)
+    assert [replace_table(frame, CUSTOMERS, store=str(tmp_path)) for frame in (none, none, word, word)] == [True, False, True, False]
+    assert read_table(CUSTOMERS, store=str(tmp_path))["plan"].tolist() == [""]
 
 
 def test_content_hashes_tell_content_and_neither_clocks_nor_the_way_it_was_written(tmp_path):

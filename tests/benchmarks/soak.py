@@ -34,9 +34,11 @@ _MB = 2**20
 def prepare(folder: Path, *, nights: int, calls: int, history: int, seed: int) -> list[list[dict]]:
     """Write the history; return the calls of each night, dated on the days after it."""
     write_load(folder, share=(history + nights * calls) / CALLS, seed=seed)
-    path = folder / "raw/calls/000.json"
-    records = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(records[:history], ensure_ascii=False), encoding="utf-8")
+    paths = sorted((folder / "raw/calls").glob("*.json"))
+    records = [record for path in paths for record in json.loads(path.read_text(encoding="utf-8"))]
+    for path in paths[1:]:
+        path.unlink()
+    paths[0].write_text(json.dumps(records[:history], ensure_ascii=False), encoding="utf-8")
     config = folder / "voc.toml"
     lines = [line for line in config.read_text(encoding="utf-8").splitlines() if not line.startswith("as_of_on")]
     config.write_text("\n".join(lines) + "\n", encoding="utf-8")  # so that each night's analysis is of its own day

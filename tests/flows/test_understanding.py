@@ -85,13 +85,16 @@ def test_what_came_changed_or_went_ends_in_the_tables_of_a_run_from_scratch(befo
     assert content_hashes(store=str(tmp_path)) == scratch[0]
 
 
-def test_a_later_night_adds_its_vectors_and_leaves_those_that_are_stored(flow, tmp_path):
-    night = {"0": ["料金が高いです。", "画面が真っ白になります。"]}  # sorts before, and says again what was said
+def test_a_later_night_adds_its_rows_and_leaves_those_that_are_stored(flow, tmp_path):
+    night = {"0": ["料金が高いです。検索が遅いので改善してください。", "画面を見やすくしてほしいです。"]}  # sorts before, and says again what was said
+
+    def files():
+        return {table.name: set(DeltaTable(str(tmp_path / table.name)).file_uris()) for table in (SENTENCES, EMBEDDINGS, OPINIONS, WISHES, REQUESTS, CALLS)}
+
     flow(SAID, tmp_path)
-    before = DeltaTable(str(tmp_path / EMBEDDINGS.name)).file_uris()
+    before = files()
     flow(SAID | night, tmp_path, days={"0": 2})
-    after = DeltaTable(str(tmp_path / EMBEDDINGS.name)).file_uris()
-    assert set(before) < set(after)
+    assert {name: before[name] < own for name, own in files().items()} == dict.fromkeys(before, True)
     flow(SAID | night, tmp_path / "scratch", days={"0": 2})
     assert content_hashes(store=str(tmp_path / "scratch")) == content_hashes(store=str(tmp_path))
 
